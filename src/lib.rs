@@ -1,0 +1,16 @@
+//! A learned global planner for robots.
+//!
+//! Occupancy grids and goals come in, a Hierarchical Reasoning Model (HRM) thinks in bounded
+//! segments, a verified plan goes out. Data flows one way:
+//! [`grid`] -> `model` -> `planner` -> node -> middleware.
+//!
+//! - [`grid`]: cells, costs, map files, inflation, generated maps. Knows no tensors.
+//! - [`search`]: the complete search: fields, A*, optimal moves. The oracle of everything.
+//!
+//! Words are those of the glossary in `docs/words.md`; every public item says its units and frame.
+
+pub mod error;
+pub mod grid;
+pub mod search;
+
+pub use error::{Error, Result};

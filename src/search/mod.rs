@@ -1,0 +1,1 @@
+//! The complete search: the oracle, the fallback and the source of every label.
