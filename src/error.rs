@@ -59,6 +59,59 @@ pub enum Error {
         /// The limit.
         max_cells: usize,
     },
+    /// A tensor operation failed.
+    #[error("a tensor operation failed: {source}")]
+    Tensor {
+        /// What candle said.
+        #[source]
+        source: Box<candle_core::Error>,
+    },
+    /// A model cannot have this configuration.
+    #[error("the model's `{key}` is {value}; it must be {must}")]
+    ModelConfig {
+        /// The key of the configuration.
+        key: &'static str,
+        /// Its value.
+        value: usize,
+        /// What is allowed.
+        must: &'static str,
+    },
+    /// A tensor is not there.
+    #[error("tensor `{name}` is missing; the file does not hold this model")]
+    MissingTensor {
+        /// Its name.
+        name: String,
+    },
+    /// A tensor is there that the model does not have.
+    #[error("tensor `{name}` is not part of this model; the configuration does not fit the file")]
+    ExtraTensor {
+        /// Its name.
+        name: String,
+    },
+    /// A tensor has another shape.
+    #[error("tensor `{name}` is {actual:?}; this model needs {expected:?}")]
+    TensorShape {
+        /// Its name.
+        name: String,
+        /// As found.
+        actual: Vec<usize>,
+        /// As needed.
+        expected: Vec<usize>,
+    },
+    /// A checkpoint file is not what it should be.
+    #[error("{path}: {reason}; pass a model written by hrm-train")]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A value could not be written as JSON.
+    #[error("a value cannot be written as JSON: {reason}")]
+    Json {
+        /// What serde said.
+        reason: String,
+    },
 }
 
 /// A result with this crate's [`Error`].

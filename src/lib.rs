@@ -11,6 +11,7 @@
 
 pub mod error;
 pub mod grid;
+pub mod model;
 pub mod search;
 
 pub use error::{Error, Result};

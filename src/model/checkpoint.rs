@@ -1,0 +1,176 @@
+//! Weights with their configuration and their history in one safetensors file.
+//!
+//! The file's metadata holds, as JSON strings: `format` (the version of this description),
+//! `family`, `config` and `training`. A checkpoint is written to a temporary file beside its
+//! destination and renamed, so that an interrupted write never leaves half a file.
+
+use super::{Formulation, GridHrm, GridHrmConfig};
+use crate::{Error, Result};
+use candle_core::{DType, Device, Tensor};
+use safetensors::SafeTensors;
+use safetensors::tensor::{Dtype, TensorView};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+/// The version of the metadata.
+const FORMAT: &str = "1";
+/// The only family this version reads.
+const FAMILY: &str = "grid-hrm";
+/// Larger files are refused: the shipped models are below one megabyte.
+const MAX_BYTES: u64 = 1 << 31;
+
+/// How a model came to be.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TrainingRecord {
+    /// The recipe file's text, from which the model can be trained again.
+    pub recipe: String,
+    /// The seed of everything random.
+    pub seed: u64,
+    /// Optimiser steps taken.
+    pub steps: u64,
+    /// Seconds of training, over all runs.
+    pub wall_seconds: f64,
+    /// Processor and cores.
+    pub machine: String,
+    /// Scores by set and kind, as measured when training ended.
+    pub scores: serde_json::Value,
+}
+
+/// A model's configuration, weights and history.
+#[derive(Debug, Clone)]
+pub struct Checkpoint {
+    /// What the model is made of.
+    pub config: GridHrmConfig,
+    /// Where it comes from.
+    pub training: TrainingRecord,
+    /// Weights by name; see [`GridHrmConfig::tensors`].
+    pub tensors: BTreeMap<String, Tensor>,
+}
+
+impl Checkpoint {
+    /// The family of the model, as `info` prints it.
+    pub fn family(&self) -> &'static str {
+        FAMILY
+    }
+
+    /// A model with these weights, for inference.
+    ///
+    /// # Errors
+    /// As [`GridHrm::new`].
+    pub fn model(&self) -> Result<GridHrm> {
+        GridHrm::new(self.config.clone(), &self.tensors, Formulation::Fused)
+    }
+
+    /// Reads a file and checks all of it: metadata, every tensor's name, shape and type, and that
+    /// every weight is finite.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with the key or tensor's name.
+    pub fn read(path: &Path) -> Result<Self> {
+        let io = |source| Error::Io { path: path.to_owned(), source };
+        let bad = |reason: String| Error::Checkpoint { path: path.to_owned(), reason };
+        let length = std::fs::metadata(path).map_err(io)?.len();
+        if length > MAX_BYTES {
+            return Err(bad(format!("{length} bytes are more than any model of ours has")));
+        }
+        let bytes = std::fs::read(path).map_err(io)?;
+        let (_, header) = SafeTensors::read_metadata(&bytes)
+            .map_err(|e| bad(format!("not a safetensors file ({e})")))?;
+        let metadata = header.metadata().clone().unwrap_or_default();
+        let value = |key: &str| {
+            metadata
+                .get(key)
+                .ok_or_else(|| bad(format!("the metadata key `{key}` is missing")))
+        };
+        let format = value("format")?;
+        if format != FORMAT {
+            return Err(bad(format!(
+                "the metadata key `format` is {format:?}, but this program reads {FORMAT:?}"
+            )));
+        }
+        let family = value("family")?;
+        if family != FAMILY {
+            return Err(bad(format!(
+                "the metadata key `family` is {family:?}, but this program runs {FAMILY:?}"
+            )));
+        }
+        let config: GridHrmConfig = serde_json::from_str(value("config")?)
+            .map_err(|e| bad(format!("the metadata key `config` cannot be read: {e}")))?;
+        let training = serde_json::from_str(value("training")?)
+            .map_err(|e| bad(format!("the metadata key `training` cannot be read: {e}")))?;
+        let file = SafeTensors::deserialize(&bytes)
+            .map_err(|e| bad(format!("not a safetensors file ({e})")))?;
+        let mut tensors = BTreeMap::new();
+        for (name, view) in file.iter() {
+            tensors.insert(name.to_owned(), tensor(name, &view).map_err(bad)?);
+        }
+        let checkpoint = Self { config, training, tensors };
+        checkpoint.model()?;
+        Ok(checkpoint)
+    }
+
+    /// Writes the file, atomically.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let metadata = HashMap::from([
+            ("format".to_owned(), FORMAT.to_owned()),
+            ("family".to_owned(), FAMILY.to_owned()),
+            ("config".to_owned(), json(&self.config)?),
+            ("training".to_owned(), json(&self.training)?),
+        ]);
+        let mut buffers = Vec::new();
+        for (name, tensor) in &self.tensors {
+            let values = tensor.flatten_all()?.to_vec1::<f32>()?;
+            let bytes: Vec<u8> = values.iter().flat_map(|x| x.to_le_bytes()).collect();
+            buffers.push((name, tensor.dims().to_vec(), bytes));
+        }
+        let mut views = Vec::new();
+        for (name, shape, bytes) in &buffers {
+            let view = TensorView::new(Dtype::F32, shape.clone(), bytes)
+                .map_err(|e| Error::Checkpoint { path: path.into(), reason: e.to_string() })?;
+            views.push((name.as_str(), view));
+        }
+        let bytes = safetensors::serialize(views, Some(metadata))
+            .map_err(|e| Error::Checkpoint { path: path.into(), reason: e.to_string() })?;
+        write_atomically(path, &bytes)
+    }
+}
+
+/// Writes a file so that its name always holds either the old contents or all of the new.
+///
+/// # Errors
+/// A file that cannot be written.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+    let io = |source| Error::Io { path: path.to_owned(), source };
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".part");
+    let mut file = std::fs::File::create(&temporary).map_err(io)?;
+    std::io::Write::write_all(&mut file, bytes).map_err(io)?;
+    file.sync_all().map_err(io)?;
+    std::fs::rename(&temporary, path).map_err(io)
+}
+
+fn json(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(|e| Error::Json { reason: e.to_string() })
+}
+
+fn tensor(name: &str, view: &TensorView<'_>) -> std::result::Result<Tensor, String> {
+    if view.dtype() != Dtype::F32 {
+        return Err(format!("tensor `{name}` is of type {:?}; it must be F32", view.dtype()));
+    }
+    let values: Vec<f32> = view
+        .data()
+        .chunks_exact(4)
+        .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+        .collect();
+    if let Some(at) = values.iter().position(|x| !x.is_finite()) {
+        return Err(format!("tensor `{name}` holds {} at {at}; all must be finite", values[at]));
+    }
+    Tensor::from_vec(values, view.shape(), &Device::Cpu)
+        .and_then(|t| t.to_dtype(DType::F32))
+        .map_err(|e| format!("tensor `{name}`: {e}"))
+}
