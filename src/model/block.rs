@@ -70,7 +70,14 @@ impl Block {
         let up = get(up.0, &up.1)?;
         let down = get(down.0, &down.1)?;
         let packed = pack([&depthwise, &mix, &gate, &up, &down])?;
-        Ok(Self { depthwise, mix, gate, up, down, packed })
+        Ok(Self {
+            depthwise,
+            mix,
+            gate,
+            up,
+            down,
+            packed,
+        })
     }
 
     /// The block whose packed weights follow the present values of its tensors; after an
@@ -80,7 +87,10 @@ impl Block {
     /// A tensor operation that fails.
     pub fn repacked(&self) -> Result<Self> {
         let packed = pack([&self.depthwise, &self.mix, &self.gate, &self.up, &self.down])?;
-        Ok(Self { packed, ..self.clone() })
+        Ok(Self {
+            packed,
+            ..self.clone()
+        })
     }
 
     /// The same block outside the graph: no gradient flows into its weights.
@@ -104,8 +114,10 @@ impl Block {
         match by {
             Formulation::Fused => {
                 let (channels, hidden) = self.gate.dims2()?;
-                let op =
-                    FusedBlock { shape: BlockShape { channels, hidden }, layout: layout.clone() };
+                let op = FusedBlock {
+                    shape: BlockShape { channels, hidden },
+                    layout: layout.clone(),
+                };
                 Ok(x.apply_op2(&self.packed, op)?)
             }
             Formulation::Plain => self.forward_plain(x, layout),
@@ -134,7 +146,10 @@ impl Block {
 }
 
 fn pack(tensors: [&Tensor; 5]) -> Result<Tensor> {
-    let flat = tensors.map(Tensor::flatten_all).into_iter().collect::<Result<Vec<_>, _>>()?;
+    let flat = tensors
+        .map(Tensor::flatten_all)
+        .into_iter()
+        .collect::<Result<Vec<_>, _>>()?;
     Ok(Tensor::cat(&flat, 0)?)
 }
 
@@ -224,6 +239,8 @@ impl CustomOp2 for FusedBlock {
 
 impl From<candle_core::Error> for Error {
     fn from(source: candle_core::Error) -> Self {
-        Error::Tensor { source: Box::new(source) }
+        Error::Tensor {
+            source: Box::new(source),
+        }
     }
 }

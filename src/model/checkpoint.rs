@@ -69,11 +69,19 @@ impl Checkpoint {
     /// # Errors
     /// The first thing that is wrong, with the key or tensor's name.
     pub fn read(path: &Path) -> Result<Self> {
-        let io = |source| Error::Io { path: path.to_owned(), source };
-        let bad = |reason: String| Error::Checkpoint { path: path.to_owned(), reason };
+        let io = |source| Error::Io {
+            path: path.to_owned(),
+            source,
+        };
+        let bad = |reason: String| Error::Checkpoint {
+            path: path.to_owned(),
+            reason,
+        };
         let length = std::fs::metadata(path).map_err(io)?.len();
         if length > MAX_BYTES {
-            return Err(bad(format!("{length} bytes are more than any model of ours has")));
+            return Err(bad(format!(
+                "{length} bytes are more than any model of ours has"
+            )));
         }
         let bytes = std::fs::read(path).map_err(io)?;
         let (_, header) = SafeTensors::read_metadata(&bytes)
@@ -106,7 +114,11 @@ impl Checkpoint {
         for (name, view) in file.iter() {
             tensors.insert(name.to_owned(), tensor(name, &view).map_err(bad)?);
         }
-        let checkpoint = Self { config, training, tensors };
+        let checkpoint = Self {
+            config,
+            training,
+            tensors,
+        };
         checkpoint.model()?;
         Ok(checkpoint)
     }
@@ -130,12 +142,19 @@ impl Checkpoint {
         }
         let mut views = Vec::new();
         for (name, shape, bytes) in &buffers {
-            let view = TensorView::new(Dtype::F32, shape.clone(), bytes)
-                .map_err(|e| Error::Checkpoint { path: path.into(), reason: e.to_string() })?;
+            let view = TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(|e| {
+                Error::Checkpoint {
+                    path: path.into(),
+                    reason: e.to_string(),
+                }
+            })?;
             views.push((name.as_str(), view));
         }
-        let bytes = safetensors::serialize(views, Some(metadata))
-            .map_err(|e| Error::Checkpoint { path: path.into(), reason: e.to_string() })?;
+        let bytes =
+            safetensors::serialize(views, Some(metadata)).map_err(|e| Error::Checkpoint {
+                path: path.into(),
+                reason: e.to_string(),
+            })?;
         write_atomically(path, &bytes)
     }
 }
@@ -145,7 +164,10 @@ impl Checkpoint {
 /// # Errors
 /// A file that cannot be written.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    let io = |source| Error::Io { path: path.to_owned(), source };
+    let io = |source| Error::Io {
+        path: path.to_owned(),
+        source,
+    };
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".part");
     let mut file = std::fs::File::create(&temporary).map_err(io)?;
@@ -155,12 +177,17 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 fn json(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string(value).map_err(|e| Error::Json { reason: e.to_string() })
+    serde_json::to_string(value).map_err(|e| Error::Json {
+        reason: e.to_string(),
+    })
 }
 
 fn tensor(name: &str, view: &TensorView<'_>) -> std::result::Result<Tensor, String> {
     if view.dtype() != Dtype::F32 {
-        return Err(format!("tensor `{name}` is of type {:?}; it must be F32", view.dtype()));
+        return Err(format!(
+            "tensor `{name}` is of type {:?}; it must be F32",
+            view.dtype()
+        ));
     }
     let values: Vec<f32> = view
         .data()
@@ -168,7 +195,10 @@ fn tensor(name: &str, view: &TensorView<'_>) -> std::result::Result<Tensor, Stri
         .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
         .collect();
     if let Some(at) = values.iter().position(|x| !x.is_finite()) {
-        return Err(format!("tensor `{name}` holds {} at {at}; all must be finite", values[at]));
+        return Err(format!(
+            "tensor `{name}` holds {} at {at}; all must be finite",
+            values[at]
+        ));
     }
     Tensor::from_vec(values, view.shape(), &Device::Cpu)
         .and_then(|t| t.to_dtype(DType::F32))

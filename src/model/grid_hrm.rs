@@ -47,7 +47,14 @@ pub struct GridHrmConfig {
 
 impl Default for GridHrmConfig {
     fn default() -> Self {
-        Self { channels: 64, hidden: 128, h_blocks: 2, l_blocks: 2, h_cycles: 2, l_cycles: 2 }
+        Self {
+            channels: 64,
+            hidden: 128,
+            h_blocks: 2,
+            l_blocks: 2,
+            h_cycles: 2,
+            l_cycles: 2,
+        }
     }
 }
 
@@ -103,7 +110,10 @@ impl GridHrmConfig {
 
     /// Number of trainable values.
     pub fn parameters(&self) -> usize {
-        self.tensors().iter().map(|(_, shape)| shape.iter().product::<usize>()).sum()
+        self.tensors()
+            .iter()
+            .map(|(_, shape)| shape.iter().product::<usize>())
+            .sum()
     }
 }
 
@@ -123,7 +133,10 @@ impl Carry {
     /// The carry outside the graph.
     #[must_use]
     pub fn detached(&self) -> Self {
-        Self { z_h: self.z_h.detach(), z_l: self.z_l.detach() }
+        Self {
+            z_h: self.z_h.detach(),
+            z_l: self.z_l.detach(),
+        }
     }
 }
 
@@ -182,8 +195,9 @@ impl GridHrm {
             return Err(Error::ExtraTensor { name: name.clone() });
         }
         let get = |name: String, shape: &[usize]| {
-            let tensor =
-                tensors.get(&name).ok_or_else(|| Error::MissingTensor { name: name.clone() })?;
+            let tensor = tensors
+                .get(&name)
+                .ok_or_else(|| Error::MissingTensor { name: name.clone() })?;
             if tensor.dims() != shape {
                 return Err(Error::TensorShape {
                     name,
@@ -232,7 +246,11 @@ impl GridHrm {
     /// A tensor operation that fails.
     pub fn refreshed(&self) -> Result<Self> {
         let repack = |blocks: &[Block]| blocks.iter().map(Block::repacked).collect::<Result<_>>();
-        Ok(Self { h: repack(&self.h)?, l: repack(&self.l)?, ..self.clone() })
+        Ok(Self {
+            h: repack(&self.h)?,
+            l: repack(&self.l)?,
+            ..self.clone()
+        })
     }
 
     /// e, (cells, C), from the planes of [`super::encode`], (cells, 9 x PLANES).
@@ -249,7 +267,10 @@ impl GridHrm {
     /// A tensor operation that fails.
     pub fn initial_carry(&self, cells: usize, device: &Device) -> Result<Carry> {
         let zeros = Tensor::zeros((cells, self.config.channels), DType::F32, device)?;
-        Ok(Carry { z_h: zeros.clone(), z_l: zeros })
+        Ok(Carry {
+            z_h: zeros.clone(),
+            z_l: zeros,
+        })
     }
 
     /// Thinks for one segment.
@@ -286,7 +307,9 @@ impl GridHrm {
     }
 
     fn through(&self, blocks: &[Block], x: Tensor, layout: &Layout) -> Result<Tensor> {
-        blocks.iter().try_fold(x, |x, block| block.forward(&x, layout, self.formulation))
+        blocks
+            .iter()
+            .try_fold(x, |x, block| block.forward(&x, layout, self.formulation))
     }
 
     /// What the carry says.

@@ -43,26 +43,47 @@ pub(crate) struct BlockShape {
 impl BlockShape {
     /// Length of the packed weights.
     pub fn packed_len(self) -> usize {
-        let Self { channels: c, hidden: e } = self;
+        let Self {
+            channels: c,
+            hidden: e,
+        } = self;
         9 * c + c * c + 3 * c * e
     }
 
     fn split<'a>(self, packed: &'a [f32]) -> Weights<'a> {
-        let Self { channels: c, hidden: e } = self;
+        let Self {
+            channels: c,
+            hidden: e,
+        } = self;
         let (depthwise, rest) = packed.split_at(9 * c);
         let (mix, rest) = rest.split_at(c * c);
         let (gate, rest) = rest.split_at(c * e);
         let (up, down) = rest.split_at(c * e);
-        Weights { depthwise, mix, gate, up, down }
+        Weights {
+            depthwise,
+            mix,
+            gate,
+            up,
+            down,
+        }
     }
 
     fn split_mut<'a>(self, packed: &'a mut [f32]) -> WeightsMut<'a> {
-        let Self { channels: c, hidden: e } = self;
+        let Self {
+            channels: c,
+            hidden: e,
+        } = self;
         let (depthwise, rest) = packed.split_at_mut(9 * c);
         let (mix, rest) = rest.split_at_mut(c * c);
         let (gate, rest) = rest.split_at_mut(c * e);
         let (up, down) = rest.split_at_mut(c * e);
-        WeightsMut { depthwise, mix, gate, up, down }
+        WeightsMut {
+            depthwise,
+            mix,
+            gate,
+            up,
+            down,
+        }
     }
 }
 
@@ -121,7 +142,13 @@ fn chunks(layout: &Layout) -> Vec<Chunk> {
     for (image, (rows, cols)) in layout.offsets().zip(layout.images().iter().copied()) {
         for start in (0..rows * cols).step_by(CHUNK_CELLS) {
             let len = CHUNK_CELLS.min(rows * cols - start);
-            chunks.push(Chunk { image, rows, cols, start, len });
+            chunks.push(Chunk {
+                image,
+                rows,
+                cols,
+                start,
+                len,
+            });
         }
     }
     chunks
@@ -219,7 +246,9 @@ fn rms(rows: &mut [f32], channels: usize, inverse: &mut [f32]) {
 /// Turns the gradient of `y = rms(s)` into that of s, in place: `ds = (dy - y mean(y dy)) / rms`.
 #[inline(always)]
 fn rms_backward(gradient: &mut [f32], y: &[f32], channels: usize, inverse: &[f32]) {
-    let rows = gradient.chunks_exact_mut(channels).zip(y.chunks_exact(channels));
+    let rows = gradient
+        .chunks_exact_mut(channels)
+        .zip(y.chunks_exact(channels));
     for ((dy, y), &scale) in rows.zip(inverse) {
         let mean = dot(dy, y) / channels as f32;
         for (dy, &y) in dy.iter_mut().zip(y) {
@@ -262,7 +291,15 @@ impl<'a> Activations<'a> {
     }
 
     fn from_buffers([t, y, g, u, h, inverse1, inverse2]: [&'a mut [f32]; 7]) -> Self {
-        Self { t, y, g, u, h, inverse1, inverse2 }
+        Self {
+            t,
+            y,
+            g,
+            u,
+            h,
+            inverse1,
+            inverse2,
+        }
     }
 }
 
@@ -276,7 +313,10 @@ fn forward_chunk<S: Simd>(
     a: &mut Activations<'_>,
     out: &mut [f32],
 ) {
-    let BlockShape { channels: c, hidden: e } = shape;
+    let BlockShape {
+        channels: c,
+        hidden: e,
+    } = shape;
     let m = chunk.len;
     depthwise(chunk, c, w.depthwise, x, a.t);
     a.y.copy_from_slice(&x[chunk.first() * c..(chunk.first() + m) * c]);
@@ -306,7 +346,14 @@ impl WithSimd for Forward<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { shape, packed, x, chunk, scratch, out } = self;
+        let Self {
+            shape,
+            packed,
+            x,
+            chunk,
+            scratch,
+            out,
+        } = self;
         let lengths = Activations::lengths(shape, chunk.len);
         let mut a = Activations::from_buffers(carve(scratch, lengths));
         forward_chunk(simd, shape, &shape.split(packed), x, chunk, &mut a, out);
@@ -349,7 +396,14 @@ pub(crate) fn forward(shape: BlockShape, layout: &Layout, packed: &[f32], x: &[f
         .zip(&chunks)
         .for_each(|(out, chunk)| {
             with_scratch(scratch_len(shape), |scratch| {
-                arch.dispatch(Forward { shape, packed, x, chunk, scratch, out });
+                arch.dispatch(Forward {
+                    shape,
+                    packed,
+                    x,
+                    chunk,
+                    scratch,
+                    out,
+                });
             });
         });
     out
@@ -396,8 +450,22 @@ impl WithSimd for Backward<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { shape, packed, transposed, x, gradient, chunk, scratch, ds1, dt, dw } = self;
-        let BlockShape { channels: c, hidden: e } = shape;
+        let Self {
+            shape,
+            packed,
+            transposed,
+            x,
+            gradient,
+            chunk,
+            scratch,
+            ds1,
+            dt,
+            dw,
+        } = self;
+        let BlockShape {
+            channels: c,
+            hidden: e,
+        } = shape;
         let m = chunk.len;
         let lengths = Activations::lengths(shape, m);
         let (kept, rest) = scratch.split_at_mut(lengths.iter().sum());
@@ -407,8 +475,22 @@ impl WithSimd for Backward<'_> {
 
         ds2.copy_from_slice(gradient);
         rms_backward(ds2, out, c, a.inverse2);
-        matmul(simd, (e, m, c), View::transposed(a.h, e), ds2, dw.down, true);
-        matmul(simd, (m, c, e), View::rows(ds2, c), &transposed.down, dh, false);
+        matmul(
+            simd,
+            (e, m, c),
+            View::transposed(a.h, e),
+            ds2,
+            dw.down,
+            true,
+        );
+        matmul(
+            simd,
+            (m, c, e),
+            View::rows(ds2, c),
+            &transposed.down,
+            dh,
+            false,
+        );
         // g and u turn into their gradients.
         for ((dh, g), u) in dh.iter().zip(a.g.iter_mut()).zip(a.u.iter_mut()) {
             let s = sigmoid(*g);
@@ -416,14 +498,42 @@ impl WithSimd for Backward<'_> {
             *g = dh * *u * (s + silu * (1.0 - s));
             *u = dh * silu;
         }
-        matmul(simd, (c, m, e), View::transposed(a.y, c), a.g, dw.gate, true);
+        matmul(
+            simd,
+            (c, m, e),
+            View::transposed(a.y, c),
+            a.g,
+            dw.gate,
+            true,
+        );
         matmul(simd, (c, m, e), View::transposed(a.y, c), a.u, dw.up, true);
         ds1.copy_from_slice(ds2);
-        matmul(simd, (m, e, c), View::rows(a.g, e), &transposed.gate, ds1, true);
-        matmul(simd, (m, e, c), View::rows(a.u, e), &transposed.up, ds1, true);
+        matmul(
+            simd,
+            (m, e, c),
+            View::rows(a.g, e),
+            &transposed.gate,
+            ds1,
+            true,
+        );
+        matmul(
+            simd,
+            (m, e, c),
+            View::rows(a.u, e),
+            &transposed.up,
+            ds1,
+            true,
+        );
         rms_backward(ds1, a.y, c, a.inverse1);
         matmul(simd, (c, m, c), View::transposed(a.t, c), ds1, dw.mix, true);
-        matmul(simd, (m, c, c), View::rows(ds1, c), &transposed.mix, dt, false);
+        matmul(
+            simd,
+            (m, c, c),
+            View::rows(ds1, c),
+            &transposed.mix,
+            dt,
+            false,
+        );
     }
 }
 
@@ -446,7 +556,15 @@ impl WithSimd for DepthwiseBackward<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Self { channels: c, turned, x, dt, chunk, dx, dw } = self;
+        let Self {
+            channels: c,
+            turned,
+            x,
+            dt,
+            chunk,
+            dx,
+            dw,
+        } = self;
         let first = chunk.first();
         for (i, dx) in dx.chunks_exact_mut(c).enumerate() {
             let place = chunk.place(i);
@@ -470,7 +588,10 @@ pub(crate) fn backward(
     x: &[f32],
     gradient: &[f32],
 ) -> (Vec<f32>, Vec<f32>) {
-    let BlockShape { channels: c, hidden: e } = shape;
+    let BlockShape {
+        channels: c,
+        hidden: e,
+    } = shape;
     let arch = pulp::Arch::new();
     let chunks = chunks(layout);
     let weights = shape.split(packed);
@@ -480,8 +601,10 @@ pub(crate) fn backward(
         up: transpose(c, e, weights.up),
         down: transpose(e, c, weights.down),
     };
-    let turned: Vec<f32> =
-        (0..9).rev().flat_map(|tap| weights.depthwise[tap * c..(tap + 1) * c].to_vec()).collect();
+    let turned: Vec<f32> = (0..9)
+        .rev()
+        .flat_map(|tap| weights.depthwise[tap * c..(tap + 1) * c].to_vec())
+        .collect();
 
     let mut dx = vec![0.0; x.len()];
     let mut dt = vec![0.0; x.len()];
@@ -511,8 +634,10 @@ pub(crate) fn backward(
                 });
             }
         });
-    per_group(&chunks, c, &mut dx).into_par_iter().zip(partial.par_chunks_mut(packed.len())).for_each(
-        |((chunks, dx), partial)| {
+    per_group(&chunks, c, &mut dx)
+        .into_par_iter()
+        .zip(partial.par_chunks_mut(packed.len()))
+        .for_each(|((chunks, dx), partial)| {
             for (chunk, dx) in chunks.iter().zip(dx) {
                 arch.dispatch(DepthwiseBackward {
                     channels: c,
@@ -524,8 +649,7 @@ pub(crate) fn backward(
                     dw: &mut partial[..9 * c],
                 });
             }
-        },
-    );
+        });
 
     let mut dw = vec![0.0; packed.len()];
     for partial in partial.chunks_exact(packed.len()) {

@@ -23,13 +23,21 @@ impl<'a> View<'a> {
     /// A row-major matrix with `cols` columns.
     #[inline(always)]
     pub fn rows(data: &'a [f32], cols: usize) -> Self {
-        Self { data, row_stride: cols, col_stride: 1 }
+        Self {
+            data,
+            row_stride: cols,
+            col_stride: 1,
+        }
     }
 
     /// The transpose of a row-major matrix with `cols` columns.
     #[inline(always)]
     pub fn transposed(data: &'a [f32], cols: usize) -> Self {
-        Self { data, row_stride: 1, col_stride: cols }
+        Self {
+            data,
+            row_stride: 1,
+            col_stride: cols,
+        }
     }
 }
 
@@ -73,7 +81,10 @@ fn rows_by<S: Simd, const MR: usize, const NV: usize>(
         let step = if full { NV } else { 1 };
         let mut row = 0;
         while row < m {
-            let tile_a = View { data: &a.data[row * a.row_stride..], ..a };
+            let tile_a = View {
+                data: &a.data[row * a.row_stride..],
+                ..a
+            };
             let (tile_b, tile_c) = (&b[col..], &mut c[row * n + col..]);
             if full && row + MR <= m {
                 tile::<S, MR, NV>(simd, k, tile_a, tile_b, tile_c, n, accumulate);
@@ -161,31 +172,56 @@ mod tests {
     /// loop in f64, for odd row counts and both layouts of A.
     #[test]
     fn products_equal_the_textbook() {
-        for &(m, k, n) in
-            &[(1, 16, 16), (5, 64, 64), (6, 3, 48), (13, 64, 128), (96, 128, 64), (7, 9, 80)]
-        {
+        for &(m, k, n) in &[
+            (1, 16, 16),
+            (5, 64, 64),
+            (6, 3, 48),
+            (13, 64, 128),
+            (96, 128, 64),
+            (7, 9, 80),
+        ] {
             let (a, b, c0) = (numbers(m * k, 1), numbers(k * n, 2), numbers(m * n, 3));
-            for (transposed, accumulate) in [(false, false), (false, true), (true, false), (true, true)] {
-                let view =
-                    if transposed { View::transposed(&a, m) } else { View::rows(&a, k) };
-                let mut want: Vec<f64> =
-                    c0.iter().map(|&x| if accumulate { f64::from(x) } else { 0.0 }).collect();
+            for (transposed, accumulate) in
+                [(false, false), (false, true), (true, false), (true, true)]
+            {
+                let view = if transposed {
+                    View::transposed(&a, m)
+                } else {
+                    View::rows(&a, k)
+                };
+                let mut want: Vec<f64> = c0
+                    .iter()
+                    .map(|&x| if accumulate { f64::from(x) } else { 0.0 })
+                    .collect();
                 for i in 0..m {
                     for p in 0..k {
                         for j in 0..n {
-                            want[i * n + j] += f64::from(
-                                a[i * view.row_stride + p * view.col_stride],
-                            ) * f64::from(b[p * n + j]);
+                            want[i * n + j] +=
+                                f64::from(a[i * view.row_stride + p * view.col_stride])
+                                    * f64::from(b[p * n + j]);
                         }
                     }
                 }
                 let mut native = c0.clone();
                 pulp::Arch::new().dispatch(Product((m, k, n), view, &b, &mut native, accumulate));
                 let mut portable = c0.clone();
-                matmul(pulp::Scalar::new(), (m, k, n), view, &b, &mut portable, accumulate);
+                matmul(
+                    pulp::Scalar::new(),
+                    (m, k, n),
+                    view,
+                    &b,
+                    &mut portable,
+                    accumulate,
+                );
                 for (i, &w) in want.iter().enumerate() {
-                    assert!((f64::from(native[i]) - w).abs() < 1e-4, "{m}x{k}x{n} at {i}");
-                    assert!((f64::from(portable[i]) - w).abs() < 1e-4, "{m}x{k}x{n} at {i}");
+                    assert!(
+                        (f64::from(native[i]) - w).abs() < 1e-4,
+                        "{m}x{k}x{n} at {i}"
+                    );
+                    assert!(
+                        (f64::from(portable[i]) - w).abs() < 1e-4,
+                        "{m}x{k}x{n} at {i}"
+                    );
                 }
             }
         }
