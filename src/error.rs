@@ -111,6 +111,37 @@ pub enum Error {
     Json {
         /// What serde said.
         reason: String,
+    /// The cost weight is outside its range.
+    #[error("the cost weight is {cost_weight}; it must be within 0 to {max}")]
+    CostWeight {
+        /// As given.
+        cost_weight: f64,
+        /// The largest allowed.
+        max: f64,
+    },
+    /// A cell is not one of the grid's.
+    #[error("cell (row {row}, col {col}) is outside the grid of {width} x {height} cells")]
+    CellOutside {
+        /// As given.
+        row: usize,
+        /// As given.
+        col: usize,
+        /// Cells along x.
+        width: usize,
+        /// Cells along y.
+        height: usize,
+    },
+    /// The goal is in a cell that may not be entered.
+    #[error(
+        "the goal, cell (row {row}, col {col}), has cost {cost} and is blocked; choose a free cell or, if it is unknown (255), allow unknown space"
+    )]
+    GoalBlocked {
+        /// The goal.
+        row: usize,
+        /// The goal.
+        col: usize,
+        /// Its cost.
+        cost: u8,
     },
 }
 

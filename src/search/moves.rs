@@ -1,0 +1,60 @@
+//! Which moves are legal, for all eight at once: what
+//! [`Costmap::legal_move`] says, as one byte per cell.
+
+use crate::grid::{Cell, Cost, Costmap, Move};
+
+/// Bits of the four straight moves.
+const STRAIGHT: u8 = 0b0101_0101;
+
+/// Legal moves from which of the eight neighbours are traversable (bit i = neighbour of move i).
+///
+/// A diagonal needs both its side cells, and in the numbering of [`Move`] these are the neighbours
+/// one before and one after: three rotations decide all four diagonals.
+#[inline]
+pub(super) const fn legal_from_traversable(traversable: u8) -> u8 {
+    traversable & (STRAIGHT | (traversable.rotate_left(1) & traversable.rotate_right(1)))
+}
+
+/// The legal moves from `cell` (bit i = move i). The cost of `cell` itself does not matter.
+#[inline]
+pub(super) fn legal_moves(map: &Costmap, cell: Cell, allow_unknown: bool) -> u8 {
+    let geometry = map.geometry();
+    let (width, height) = (geometry.width(), geometry.height());
+    let mut traversable = 0;
+    if cell.row > 0 && cell.col > 0 && cell.row + 1 < height && cell.col + 1 < width {
+        // Away from the border three slices of three costs replace eight bounds checks.
+        let row = |row: usize| -> Option<&[Cost; 3]> {
+            let first = row * width + cell.col - 1;
+            map.costs().get(first..)?.first_chunk()
+        };
+        if let (Some(below), Some(level), Some(above)) =
+            (row(cell.row - 1), row(cell.row), row(cell.row + 1))
+        {
+            let bit = |cost: Cost, index: u8| (cost.is_traversable(allow_unknown) as u8) << index;
+            traversable = bit(level[2], 0)
+                | bit(above[2], 1)
+                | bit(above[1], 2)
+                | bit(above[0], 3)
+                | bit(level[0], 4)
+                | bit(below[0], 5)
+                | bit(below[1], 6)
+                | bit(below[2], 7);
+        }
+    } else {
+        for mv in Move::ALL {
+            if let Some(target) = geometry.neighbour(cell, mv) {
+                let free = map.cost(target).is_traversable(allow_unknown);
+                traversable |= (free as u8) << mv.index();
+            }
+        }
+    }
+    legal_from_traversable(traversable)
+}
+
+/// What each move adds to a row-major index of a grid of this width.
+pub(super) fn index_steps(width: usize) -> [isize; 8] {
+    Move::ALL.map(|mv| {
+        let (rows, cols) = mv.step();
+        rows * width as isize + cols
+    })
+}
