@@ -143,6 +143,12 @@ pub enum Error {
         /// Its cost.
         cost: u8,
     },
+    /// No kind of generated map has this name.
+    #[error("{name:?} is no kind of map; choose maze, random, rooms, warehouse, cave or boxes")]
+    UnknownMapKind {
+        /// The name given.
+        name: String,
+    },
 }
 
 /// A result with this crate's [`Error`].

@@ -5,6 +5,7 @@
 
 mod cost;
 mod costmap;
+pub mod generate;
 mod geometry;
 
 pub use cost::Cost;

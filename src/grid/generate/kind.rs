@@ -1,0 +1,70 @@
+//! The kinds of generated maps, and their names.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::Error;
+
+/// A kind of generated map.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Corridors one to three cells wide between walls: trees, and mazes with loops.
+    Maze,
+    /// Isolated blocked cells and small clumps.
+    Random,
+    /// Rooms with doors, along corridors or side by side, some furnished.
+    Rooms,
+    /// Rows of shelves with aisles and cross aisles.
+    Warehouse,
+    /// Winding natural hollows.
+    Cave,
+    /// Large boxes, thin walls and corners in the open.
+    Boxes,
+}
+
+impl Kind {
+    /// All kinds, in the order in which reports list them.
+    pub const ALL: [Kind; 6] = [
+        Kind::Maze,
+        Kind::Random,
+        Kind::Rooms,
+        Kind::Warehouse,
+        Kind::Cave,
+        Kind::Boxes,
+    ];
+
+    /// The lower-case name, as in recipes and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::Maze => "maze",
+            Kind::Random => "random",
+            Kind::Rooms => "rooms",
+            Kind::Warehouse => "warehouse",
+            Kind::Cave => "cave",
+            Kind::Boxes => "boxes",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Kind {
+    type Err = Error;
+
+    /// The kind of this lower-case name.
+    fn from_str(name: &str) -> Result<Self, Error> {
+        Kind::ALL
+            .into_iter()
+            .find(|kind| kind.name() == name)
+            .ok_or_else(|| Error::UnknownMapKind {
+                name: name.to_owned(),
+            })
+    }
+}
