@@ -111,6 +111,7 @@ pub enum Error {
     Json {
         /// What serde said.
         reason: String,
+    },
     /// The cost weight is outside its range.
     #[error("the cost weight is {cost_weight}; it must be within 0 to {max}")]
     CostWeight {

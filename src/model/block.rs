@@ -146,11 +146,8 @@ impl Block {
 }
 
 fn pack(tensors: [&Tensor; 5]) -> Result<Tensor> {
-    let flat = tensors
-        .map(Tensor::flatten_all)
-        .into_iter()
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(Tensor::cat(&flat, 0)?)
+    let flat: candle_core::Result<Vec<_>> = tensors.into_iter().map(Tensor::flatten_all).collect();
+    Ok(Tensor::cat(&flat?, 0)?)
 }
 
 /// `x / sqrt(mean(x^2) + eps)` over the last dimension.

@@ -9,4 +9,4 @@
 mod block;
 mod matmul;
 
-pub(crate) use block::{BlockShape, backward, forward};
+pub(crate) use block::{BlockShape, RMS_EPS, backward, forward};

@@ -1,0 +1,5 @@
+//! From a request to a verified plan.
+
+mod rollout;
+
+pub use rollout::{Policy, Rollout};

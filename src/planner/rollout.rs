@@ -1,0 +1,119 @@
+//! Rollouts: following the model's most likely legal move from cell to cell.
+
+use crate::grid::{Cell, Costmap, Move};
+
+/// The most likely legal move of every cell, or none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    width: usize,
+    moves: Vec<Option<Move>>,
+}
+
+/// Where a rollout led.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rollout {
+    /// From the start on; ends at the goal, before the first cell entered twice, or where no move
+    /// is legal.
+    pub cells: Vec<Cell>,
+    /// Whether the last cell is the goal.
+    pub arrived: bool,
+}
+
+impl Policy {
+    /// From move logits, (cells, 8) row-major. Of equal logits the lowest move wins; NaN never
+    /// does, so that a broken model yields a short rollout, not a panic.
+    pub fn new(map: &Costmap, logits: &[f32], allow_unknown: bool) -> Self {
+        let geometry = map.geometry();
+        let moves = logits
+            .chunks_exact(8)
+            .enumerate()
+            .map(|(index, logits)| {
+                let cell = geometry.cell(index);
+                let mut best = None;
+                let mut highest = f32::NEG_INFINITY;
+                for mv in Move::ALL {
+                    let logit = logits[mv.index()];
+                    if logit > highest && map.legal_move(cell, mv, allow_unknown).is_some() {
+                        highest = logit;
+                        best = Some(mv);
+                    }
+                }
+                best
+            })
+            .collect();
+        Self {
+            width: geometry.width(),
+            moves,
+        }
+    }
+
+    /// The move from the cell of this row-major index.
+    pub fn move_at(&self, index: usize) -> Option<Move> {
+        self.moves[index]
+    }
+
+    /// Where the cell of this index leads.
+    fn next(&self, index: usize) -> Option<usize> {
+        let (dr, dc) = self.moves[index]?.step();
+        index.checked_add_signed(dr * self.width as isize + dc)
+    }
+
+    /// Follows the moves from `start`.
+    pub fn rollout(&self, start: Cell, goal: Cell) -> Rollout {
+        let at = |cell: Cell| cell.row * self.width + cell.col;
+        let goal = at(goal);
+        let mut seen = vec![false; self.moves.len()];
+        let mut cells = Vec::new();
+        let mut here = Some(at(start));
+        while let Some(index) = here {
+            if std::mem::replace(&mut seen[index], true) {
+                break;
+            }
+            cells.push(Cell::new(index / self.width, index % self.width));
+            if index == goal {
+                return Rollout { cells, arrived: true };
+            }
+            here = self.next(index);
+        }
+        Rollout {
+            cells,
+            arrived: false,
+        }
+    }
+
+    /// For every cell, whether its rollout arrives at `goal`; linear in the number of cells.
+    pub fn arrivals(&self, goal: Cell) -> Vec<bool> {
+        #[derive(Clone, Copy, PartialEq)]
+        enum State {
+            New,
+            OnWay,
+            Known(bool),
+        }
+        let mut states = vec![State::New; self.moves.len()];
+        states[goal.row * self.width + goal.col] = State::Known(true);
+        let mut way = Vec::new();
+        for first in 0..states.len() {
+            let mut here = Some(first);
+            // Ends at a known cell, a dead end, or a cell of this very way: a loop.
+            let arrives = loop {
+                let Some(index) = here else { break false };
+                match states[index] {
+                    State::Known(arrives) => break arrives,
+                    State::OnWay => break false,
+                    State::New => {
+                        states[index] = State::OnWay;
+                        way.push(index);
+                        here = self.next(index);
+                    }
+                }
+            };
+            for index in way.drain(..) {
+                states[index] = State::Known(arrives);
+            }
+        }
+        states
+            .into_iter()
+            .map(|state| state == State::Known(true))
+            .collect()
+    }
+}
