@@ -11,8 +11,13 @@ use super::{Dice, choose};
 const COUNT: std::ops::RangeInclusive<f64> = 3.0..=40.0;
 /// The side of a map on which obstacles have their own size, cells.
 const REFERENCE_SIDE: f64 = 40.0;
-/// Obstacles are no longer drawn when they cover this share of the map, overlaps counted twice.
-const MAX_COVER: f64 = 0.6;
+/// No more obstacles are drawn when they take up this share of the map, overlaps counted twice.
+const MAX_TAKEN: f64 = 0.6;
+/// A thin wall takes up this share of the square over its length, if that is more than its cells.
+/// Walls begin to enclose whole
+/// regions when these squares cover the map about 5.6 times (percolation of sticks, Li and Zhang
+/// 2009); the limit above stops at three.
+const WALL_SHARE: f64 = 0.2;
 
 #[derive(Debug, Clone, Copy)]
 enum Shape {
@@ -42,12 +47,12 @@ pub(super) fn draw(height: usize, width: usize, dice: &mut Dice) -> Canvas {
         dice,
     );
     let slanted = dice.random_bool(0.5);
-    let mut cover = 0.0;
+    let mut taken = 0.0;
     for _ in 0..count.round().max(1.0) as usize {
-        if cover > MAX_COVER * (height * width) as f64 {
+        if taken > MAX_TAKEN * (height * width) as f64 {
             break;
         }
-        cover += match choose(shapes, dice) {
+        taken += match choose(shapes, dice) {
             Shape::Rectangle => rectangle(&mut canvas, longest, dice),
             Shape::Wall => wall(&mut canvas, longest, slanted, dice),
             Shape::Corner => corner(&mut canvas, longest, dice),
@@ -56,7 +61,7 @@ pub(super) fn draw(height: usize, width: usize, dice: &mut Dice) -> Canvas {
     canvas
 }
 
-/// Blocks a rectangle with sides up to `longest`; returns about how many cells it covers.
+/// Blocks a rectangle with sides up to `longest`; returns how many cells it takes up.
 fn rectangle(canvas: &mut Canvas, longest: f64, dice: &mut Dice) -> f64 {
     let height = dice.random_range(1.0..=longest) as usize;
     let width = dice.random_range(1.0..=longest) as usize;
@@ -77,7 +82,7 @@ fn rectangle(canvas: &mut Canvas, longest: f64, dice: &mut Dice) -> f64 {
     rect.area() as f64
 }
 
-/// Blocks a thin wall, straight or at any angle; returns about how many cells it covers.
+/// Blocks a thin wall, straight or at any angle; returns how many cells it takes up.
 fn wall(canvas: &mut Canvas, longest: f64, slanted: bool, dice: &mut Dice) -> f64 {
     let length = 1.5 * dice.random_range(longest / 3.0..=longest);
     let angle = if slanted {
@@ -90,10 +95,10 @@ fn wall(canvas: &mut Canvas, longest: f64, slanted: bool, dice: &mut Dice) -> f6
     let col = dice.random_range(0.0..canvas.width() as f64);
     let (dr, dc) = (length / 2.0 * angle.sin(), length / 2.0 * angle.cos());
     canvas.line((row - dr, col - dc), (row + dr, col + dc), thickness);
-    length * thickness as f64
+    taken_by_wall(length, thickness)
 }
 
-/// Blocks two walls that meet at a right angle; returns about how many cells they cover.
+/// Blocks two walls that meet at a right angle; returns how many cells they take up.
 fn corner(canvas: &mut Canvas, longest: f64, dice: &mut Dice) -> f64 {
     let thickness = choose(&[(2, 1), (1, 2)], dice);
     let row = dice.random_range(0.0..canvas.height() as f64);
@@ -109,5 +114,9 @@ fn corner(canvas: &mut Canvas, longest: f64, dice: &mut Dice) -> f64 {
     let (dr, dc) = (arm(), arm());
     canvas.line((row, col), (row + dr, col), thickness);
     canvas.line((row, col), (row, col + dc), thickness);
-    (dr.abs() + dc.abs()) * thickness as f64
+    taken_by_wall(dr.abs(), thickness) + taken_by_wall(dc.abs(), thickness)
+}
+
+fn taken_by_wall(length: f64, thickness: usize) -> f64 {
+    length * (WALL_SHARE * length).max(thickness as f64)
 }

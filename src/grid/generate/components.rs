@@ -61,12 +61,12 @@ impl Components {
             while next < cells.len() {
                 let index = cells[next] as usize;
                 next += 1;
-                for neighbour in straight_neighbours(index, height, width) {
+                for_straight_neighbours(index, height, width, |neighbour| {
                     if labels[neighbour] == NO_COMPONENT && passable(neighbour) {
                         labels[neighbour] = label;
                         cells.push(neighbour as u32);
                     }
-                }
+                });
             }
         }
     }
@@ -100,20 +100,27 @@ impl Components {
     }
 }
 
-/// The row-major indices of a cell's straight neighbours.
+/// Calls `visit` with the row-major index of each straight neighbour of a cell. (An iterator over
+/// up to four neighbours took twice the time in these innermost loops.)
 #[inline]
-pub(super) fn straight_neighbours(
+pub(super) fn for_straight_neighbours(
     index: usize,
     height: usize,
     width: usize,
-) -> impl Iterator<Item = usize> {
-    let (row, col) = (index / width, index % width);
-    [
-        (col + 1 < width).then(|| index + 1),
-        (row + 1 < height).then(|| index + width),
-        (col > 0).then(|| index - 1),
-        (row > 0).then(|| index - width),
-    ]
-    .into_iter()
-    .flatten()
+    mut visit: impl FnMut(usize),
+) {
+    // Dividing 32-bit numbers takes a fraction of the time; grids have fewer cells than 2^32.
+    let (row, col) = (index as u32 / width as u32, index as u32 % width as u32);
+    if col as usize + 1 < width {
+        visit(index + 1);
+    }
+    if row as usize + 1 < height {
+        visit(index + width);
+    }
+    if col > 0 {
+        visit(index - 1);
+    }
+    if row > 0 {
+        visit(index - width);
+    }
 }

@@ -43,10 +43,12 @@ impl Division {
         let limit = (shorter / 3).clamp(SMALLEST_ROOM, 7);
         let smallest = dice.random_range(SMALLEST_ROOM..=limit);
         let least = 2 * smallest + wall;
+        // Small floors, too, have more than one room.
+        let most = LARGEST_ROOM.min(2 * shorter / 3).max(least);
         Self {
             wall,
             smallest,
-            largest: dice.random_range(least..=LARGEST_ROOM.max(least)),
+            largest: dice.random_range(least..=most),
             keep: dice.random_range(0.0..=0.4),
             corridors: if dice.random_bool(0.5) { 0.5 } else { 0.0 },
         }

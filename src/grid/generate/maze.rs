@@ -17,12 +17,14 @@ const MAX_OPENED: f64 = 0.2;
 type Lane = (usize, usize);
 
 pub(super) fn draw(height: usize, width: usize, dice: &mut Dice) -> Canvas {
+    let shorter = height.min(width);
     // At least six corridors' worth of cells on the shorter side.
-    let widest = (height.min(width) / 6).clamp(1, 3);
+    let widest = (shorter / 6).clamp(1, 3);
     let corridor = choose(&[(7, 1), (2, 2), (1, 3)], dice).min(widest);
-    let thick = corridor > 1 && dice.random_bool(0.3);
+    let thick = corridor > 1 && shorter >= 24 && dice.random_bool(0.3);
     let wall = if thick { 2 } else { 1 };
-    let outer = if dice.random_bool(0.5) { wall } else { 0 };
+    let enclosed = shorter >= 12 && dice.random_bool(0.5);
+    let outer = if enclosed { wall } else { 0 };
     let rows = lanes(height, corridor, wall, outer, dice);
     let cols = lanes(width, corridor, wall, outer, dice);
 

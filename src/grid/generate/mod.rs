@@ -3,8 +3,8 @@
 //! A [`Kind`], a size and a random number generator give a [`Costmap`] of free and lethal cells,
 //! or a whole [`Problem`] with a start and a goal that reach each other. The structure (corridor
 //! widths, densities, room sizes, ...) is drawn anew for every map and scaled to it, so that one
-//! kind covers much variety. The same state of a generator with a portable stream, such as
-//! `ChaCha8Rng`, gives the same map on every platform.
+//! kind covers much variety. The same state of the generator, such as a `ChaCha8Rng` of the same
+//! seed, gives the same map.
 //!
 //! Costs between free and lethal, unknown space and robot radii are not made here: they are laid
 //! over these maps by inflation and by training.

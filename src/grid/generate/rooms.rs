@@ -50,6 +50,11 @@ pub(super) fn draw(height: usize, width: usize, dice: &mut Dice) -> Canvas {
 
     let mut walls = shared_walls(&rooms, wall, height, width);
     walls.shuffle(dice);
+    if dice.random_bool(0.7) {
+        // As in offices: who has a door to a corridor needs none to the neighbour.
+        let off_corridor = |id: u32| !is_corridor(rooms[id as usize]);
+        walls.sort_by_key(|wall| off_corridor(wall.rooms.0) && off_corridor(wall.rooms.1));
+    }
     let widest = choose(&[(4, 1), (3, 2), (3, 3)], dice);
     let more_doors = dice.random_range(0.0..=MAX_MORE_DOORS);
     let mut joined = Union::new(rooms.len());
@@ -69,6 +74,12 @@ pub(super) fn draw(height: usize, width: usize, dice: &mut Dice) -> Canvas {
         }
     }
     canvas
+}
+
+/// Whether a room is long and narrow.
+fn is_corridor(room: Rect) -> bool {
+    let (shorter, longer) = (room.height.min(room.width), room.height.max(room.width));
+    shorter <= 3 && longer >= 4 * shorter
 }
 
 /// The stretches of wall with one room on either side.

@@ -9,7 +9,7 @@ use rand::RngExt;
 use rand::seq::SliceRandom;
 
 use super::Dice;
-use super::components::straight_neighbours;
+use super::components::for_straight_neighbours;
 use super::union::Union;
 
 /// How a spanning tree is grown.
@@ -100,12 +100,12 @@ impl Lattice {
             let node = unfinished[at];
             let mut fresh = [0; 4];
             let mut count = 0;
-            for neighbour in straight_neighbours(node, self.rows, self.cols) {
+            for_straight_neighbours(node, self.rows, self.cols, |neighbour| {
                 if !in_tree[neighbour] {
                     fresh[count] = neighbour;
                     count += 1;
                 }
-            }
+            });
             if count == 0 {
                 unfinished.swap_remove(at);
                 continue;

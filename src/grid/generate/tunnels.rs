@@ -8,7 +8,7 @@ use rand::RngExt;
 
 use super::Dice;
 use super::canvas::{Canvas, Rect};
-use super::components::{Components, NO_COMPONENT, straight_neighbours};
+use super::components::{Components, NO_COMPONENT, for_straight_neighbours};
 use super::union::Union;
 
 /// Two neighbouring cells where the growths of two hollows meet.
@@ -29,10 +29,12 @@ pub(super) fn join_hollows(canvas: &mut Canvas, smallest: usize, joined: f64, di
         return;
     };
     let mut kept = Vec::new();
+    let mut kept_hollows = 0;
     for label in 0..hollows.count() as u32 {
         let cells = hollows.cells(label);
         if label == largest || cells.len() > smallest {
             kept.extend_from_slice(cells);
+            kept_hollows += 1;
         } else {
             for &cell in cells {
                 canvas.blocked_mut()[cell as usize] = true;
@@ -40,6 +42,9 @@ pub(super) fn join_hollows(canvas: &mut Canvas, smallest: usize, joined: f64, di
         }
     }
 
+    if kept_hollows == 1 {
+        return;
+    }
     let growth = Growth::from(kept, &hollows, height, width);
     let mut union = Union::new(hollows.count());
     for meeting in &growth.meetings {
@@ -81,7 +86,7 @@ impl Growth {
         while next < queue.len() {
             let cell = queue[next] as usize;
             next += 1;
-            for neighbour in straight_neighbours(cell, height, width) {
+            for_straight_neighbours(cell, height, width, |neighbour| {
                 if owners[neighbour] == NO_COMPONENT {
                     owners[neighbour] = owners[cell];
                     parents[neighbour] = cell as u32;
@@ -93,7 +98,7 @@ impl Growth {
                         cells: (cell as u32, neighbour as u32),
                     });
                 }
-            }
+            });
         }
         meetings.sort_by_key(|meeting| meeting.length);
         Self {
