@@ -71,7 +71,10 @@ impl Policy {
             }
             cells.push(Cell::new(index / self.width, index % self.width));
             if index == goal {
-                return Rollout { cells, arrived: true };
+                return Rollout {
+                    cells,
+                    arrived: true,
+                };
             }
             here = self.next(index);
         }

@@ -1,0 +1,132 @@
+//! The samples that think together, each at its own segment.
+
+use crate::Result;
+use crate::recipe::DataRecipe;
+use crate::sample::Sample;
+use candle_core::{Device, Tensor};
+use hrm_planner::model::{Carry, GridHrm};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// A sample at work.
+#[derive(Debug, Clone)]
+pub(crate) struct Slot {
+    pub ticket: Ticket,
+    pub sample: Sample,
+    /// (cells, 9 x PLANES)
+    pub input: Tensor,
+    pub carry: Carry,
+}
+
+/// What a slot's sample follows from, and how far it has come: all of a slot but its carry.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Ticket {
+    /// The sample's number, counted over the run.
+    pub number: u64,
+    /// The progress of training when it was drawn.
+    pub progress: f64,
+    /// Segments done.
+    pub segments: usize,
+    /// Segments after which it leaves, whatever it says.
+    pub budget: usize,
+    /// Whether it may leave earlier, by its own judgement.
+    pub may_halt: bool,
+}
+
+/// The samples of a step.
+#[derive(Debug, Clone)]
+pub struct Pool {
+    pub(crate) slots: Vec<Slot>,
+    /// Samples drawn so far.
+    pub(crate) drawn: u64,
+}
+
+impl Pool {
+    /// An empty pool.
+    pub(crate) fn new() -> Self {
+        Self {
+            slots: Vec::new(),
+            drawn: 0,
+        }
+    }
+
+    /// Cells of all samples.
+    pub fn cells(&self) -> usize {
+        self.slots
+            .iter()
+            .map(|slot| slot.sample.map.geometry().cells())
+            .sum()
+    }
+
+    /// Draws fresh samples until the pool holds the recipe's number of cells.
+    pub(crate) fn fill(
+        &mut self,
+        recipe: &DataRecipe,
+        seed: u64,
+        progress: f64,
+        model: &GridHrm,
+    ) -> Result<()> {
+        while self.cells() < recipe.cells {
+            // As many at once as there are cores; of these, only what is wanted is used.
+            let numbers: Vec<u64> = (0..rayon::current_num_threads() as u64)
+                .map(|ahead| self.drawn + ahead)
+                .collect();
+            let samples: Vec<Sample> = numbers
+                .par_iter()
+                .map(|&number| Sample::draw(recipe, sample_seed(seed, number), progress))
+                .collect();
+            for (number, sample) in numbers.into_iter().zip(samples) {
+                if self.cells() >= recipe.cells {
+                    break;
+                }
+                self.drawn = number + 1;
+                let ticket = Ticket {
+                    number,
+                    progress,
+                    segments: 0,
+                    budget: sample
+                        .segments_needed(model.config().reach())
+                        .min(recipe.max_segments),
+                    may_halt: !explores(recipe, seed, number),
+                };
+                let cells = sample.map.geometry().cells();
+                let carry = model.initial_carry(cells, &Device::Cpu)?;
+                self.slots.push(Slot::new(ticket, sample, carry)?);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Slot {
+    pub(crate) fn new(ticket: Ticket, sample: Sample, carry: Carry) -> Result<Self> {
+        let cells = sample.map.geometry().cells();
+        let input = sample.input();
+        let width = input.len() / cells;
+        let input = Tensor::from_vec(input, (cells, width), &Device::Cpu)?;
+        Ok(Self {
+            ticket,
+            sample,
+            input,
+            carry,
+        })
+    }
+}
+
+/// The seed of a run's sample. Evaluation draws from seeds of its own (see `hrm_planner::judge`).
+pub(crate) fn sample_seed(seed: u64, number: u64) -> u64 {
+    mix(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ mix(number))
+}
+
+fn explores(recipe: &DataRecipe, seed: u64, number: u64) -> bool {
+    let unit = (mix(sample_seed(seed, number)) >> 11) as f64 / (1_u64 << 53) as f64;
+    unit < recipe.exploration
+}
+
+/// The finaliser of SplitMix64 (Steele, Lea, Flood 2014).
+fn mix(mut x: u64) -> u64 {
+    x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}

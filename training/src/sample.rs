@@ -1,0 +1,194 @@
+//! One map with a goal and the oracle's answer for every cell.
+
+use crate::recipe::DataRecipe;
+use hrm_planner::grid::generate::{Components, Kind, generate};
+use hrm_planner::grid::{Cell, Cost, Costmap, Move};
+use hrm_planner::model;
+use hrm_planner::search::{Field, Rules};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// A map, a goal, and what the oracle says of each cell.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    /// The kind of map it was made as.
+    pub kind: Kind,
+    /// What the model sees; see [`model::encode`].
+    pub map: Costmap,
+    /// Where all moves should lead.
+    pub goal: Cell,
+    /// How travel cost is counted.
+    pub rules: Rules,
+    /// Travel cost to the goal, cells; infinite where there is no path.
+    pub cost_to_go: Vec<f32>,
+    /// Bit i: move i lies on an optimal path. 0 for cells without a label.
+    pub optimal: Vec<u8>,
+    /// Bit i: move i is legal.
+    pub legal: Vec<u8>,
+}
+
+impl Sample {
+    /// The sample of this seed, as the recipe draws it once `progress` (0..1) of training is done.
+    ///
+    /// The same arguments give the same sample, which is how an interrupted run finds its samples
+    /// again.
+    pub fn draw(recipe: &DataRecipe, seed: u64, progress: f64) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        loop {
+            if let Some(sample) = Self::try_draw(recipe, progress, &mut rng) {
+                return sample;
+            }
+        }
+    }
+
+    fn try_draw(recipe: &DataRecipe, progress: f64, rng: &mut ChaCha8Rng) -> Option<Self> {
+        let kind = draw_kind(recipe, rng);
+        let grown = if recipe.growth > 0.0 {
+            (progress / recipe.growth).min(1.0)
+        } else {
+            1.0
+        };
+        let span = (recipe.max_side - recipe.first_max_side) as f64;
+        let max_side = recipe.first_max_side + (span * grown).round() as usize;
+        // Large maps hold many more labels than small ones: one long side in three draws keeps
+        // the shares of cells even.
+        let mut side = || rng.random_range(recipe.min_side..=max_side);
+        let (height, width) = (side(), side());
+        let mut map = generate(kind, height, width, rng);
+        let mut rules = Rules::shortest();
+        if rng.random_bool(recipe.costs) {
+            add_costs(&mut map, rng);
+            rules = Rules::new(rng.random_range(0.3..=3.0), false).ok()?;
+        }
+        if rng.random_bool(recipe.unknown) {
+            let allow_unknown = rng.random_bool(0.5);
+            add_unknown(&mut map, rng);
+            rules = Rules::new(rules.cost_weight(), allow_unknown).ok()?;
+        }
+        let components = Components::of(&map);
+        let cells = components.cells(components.largest()?);
+        // Goals in small pockets teach nothing.
+        if cells.len() < 8 {
+            return None;
+        }
+        let goal = map
+            .geometry()
+            .cell(cells[rng.random_range(0..cells.len())] as usize);
+        Self::label(kind, map, goal, rules)
+    }
+
+    /// Asks the oracle. `None` if the goal is blocked.
+    pub fn label(kind: Kind, map: Costmap, goal: Cell, rules: Rules) -> Option<Self> {
+        let field = Field::compute(&map, goal, &rules).ok()?;
+        let cells = map.geometry().cells();
+        let mut optimal = vec![0; cells];
+        let mut legal = vec![0; cells];
+        for index in 0..cells {
+            if !field.values()[index].is_finite() {
+                continue;
+            }
+            let cell = map.geometry().cell(index);
+            optimal[index] = field.optimal_moves(&map, &rules, cell);
+            for mv in Move::ALL {
+                if map.legal_move(cell, mv, rules.allow_unknown()).is_some() {
+                    legal[index] |= 1 << mv.index();
+                }
+            }
+        }
+        let cost_to_go = field.values().iter().map(|&x| x as f32).collect();
+        Some(Self {
+            kind,
+            map,
+            goal,
+            rules,
+            cost_to_go,
+            optimal,
+            legal,
+        })
+    }
+
+    /// (rows, columns).
+    pub fn size(&self) -> (usize, usize) {
+        (self.map.geometry().height(), self.map.geometry().width())
+    }
+
+    /// The model's input, (cells, 9 x PLANES) row-major.
+    pub fn input(&self) -> Vec<f32> {
+        model::encode(&self.map, self.goal, &self.rules)
+    }
+
+    /// The segments in which word of the goal can come to every cell at `reach` cells a segment,
+    /// with half as many again and two to settle.
+    pub fn segments_needed(&self, reach: usize) -> usize {
+        let farthest = self
+            .cost_to_go
+            .iter()
+            .copied()
+            .filter(|c| c.is_finite())
+            .fold(0.0, f32::max);
+        (1.5 * farthest / reach as f32).ceil() as usize + 2
+    }
+}
+
+fn draw_kind(recipe: &DataRecipe, rng: &mut ChaCha8Rng) -> Kind {
+    let mut at = rng.random_range(0.0..1.0) * recipe.kinds.values().sum::<f64>();
+    for (&kind, &weight) in &recipe.kinds {
+        if at < weight {
+            return kind;
+        }
+        at -= weight;
+    }
+    Kind::Boxes
+}
+
+/// Costs that fall with the distance from obstacles, as inflation makes them, for a radius of 1
+/// to 5 cells and a random steepness.
+fn add_costs(map: &mut Costmap, rng: &mut ChaCha8Rng) {
+    let radius = rng.random_range(1.0..5.0_f64);
+    let decay = rng.random_range(0.2..1.5_f64);
+    let reach = radius.ceil() as isize;
+    let geometry = *map.geometry();
+    let lethal: Vec<bool> = map.costs().iter().map(|&c| c == Cost::LETHAL).collect();
+    for index in 0..geometry.cells() {
+        if lethal[index] {
+            continue;
+        }
+        let cell = geometry.cell(index);
+        let mut nearest = f64::INFINITY;
+        for dr in -reach..=reach {
+            for dc in -reach..=reach {
+                let (Some(row), Some(col)) = (
+                    cell.row.checked_add_signed(dr),
+                    cell.col.checked_add_signed(dc),
+                ) else {
+                    continue;
+                };
+                if row < geometry.height()
+                    && col < geometry.width()
+                    && lethal[row * geometry.width() + col]
+                {
+                    nearest = nearest.min(((dr * dr + dc * dc) as f64).sqrt());
+                }
+            }
+        }
+        if nearest <= radius {
+            map.costs_mut()[index] = Cost((252.0 * (-decay * (nearest - 1.0)).exp()) as u8);
+        }
+    }
+}
+
+/// Turns a few rectangles into unknown space.
+fn add_unknown(map: &mut Costmap, rng: &mut ChaCha8Rng) {
+    let geometry = *map.geometry();
+    for _ in 0..rng.random_range(1..=3) {
+        let height = rng.random_range(1..=geometry.height() / 2);
+        let width = rng.random_range(1..=geometry.width() / 2);
+        let row = rng.random_range(0..=geometry.height() - height);
+        let col = rng.random_range(0..=geometry.width() - width);
+        for r in row..row + height {
+            for c in col..col + width {
+                map.set(Cell::new(r, c), Cost::UNKNOWN);
+            }
+        }
+    }
+}
