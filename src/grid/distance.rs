@@ -60,13 +60,13 @@ impl Parabola {
 /// The squared distance, in cells, from each cell of a `width` x `height` grid to the nearest cell
 /// whose row-major index `is_source` accepts, row-major; [`FAR`] where that is over `reach` cells
 /// (or over [`MAX_REACH`]). A small reach is cheaper: rows out of reach of any source are skipped.
-pub fn squared_distances<'w>(
+pub fn squared_distances(
     width: usize,
     height: usize,
     is_source: impl Fn(usize) -> bool,
     reach: u32,
-    workspace: &'w mut Workspace,
-) -> &'w [u32] {
+    workspace: &mut Workspace,
+) -> &[u32] {
     let cells = width * height;
     workspace.squared.clear();
     workspace.squared.resize(cells, FAR);
@@ -148,12 +148,13 @@ fn distances_of_row(row: &mut [u32], buffers: &mut RowWorkspace, reach: u32) {
 
     let limit = i64::from(reach) * i64::from(reach);
     for (index, parabola) in envelope.iter().enumerate() {
+        let start = parabola.start as usize;
         let end = envelope
             .get(index + 1)
             .map_or(row.len(), |right| right.start as usize);
-        for column in parabola.start as usize..end {
+        for (column, distance) in (start..end).zip(&mut row[start..end]) {
             let squared = parabola.at(column as i64);
-            row[column] = if squared <= limit {
+            *distance = if squared <= limit {
                 squared as u32
             } else {
                 FAR

@@ -2,9 +2,9 @@
 //!
 //! A costmap goes in and one comes out in which every cell also says how near the closest lethal
 //! cell is, on Nav2's curve: inscribed as far as the robot's radius, then an exponential decay out
-//! to the inflation radius. Distances are exact (see [`distance`](super::distance)); Nav2 itself
-//! spreads them from cell to cell and may be off by a fraction of a cell. Robots that are not round
-//! are for the verifier: here only their inscribed circle counts.
+//! to the inflation radius. Distances are exact (see [`distance`](super::distance)); Nav2's older
+//! releases spread them from cell to cell and may be off by a fraction of a cell. Robots that are
+//! not round are for the verifier: here only their inscribed circle counts.
 
 use rayon::prelude::*;
 
@@ -19,7 +19,7 @@ const TABLE_LIMIT: u32 = 1 << 19;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Inflation {
     radius_m: f64,
-    inflation_radius_m: f64,
+    outer_radius_m: f64,
     cost_scaling_factor: f64,
 }
 
@@ -53,7 +53,7 @@ impl Inflation {
         }
         Ok(Self {
             radius_m,
-            inflation_radius_m,
+            outer_radius_m: inflation_radius_m,
             cost_scaling_factor,
         })
     }
@@ -65,7 +65,7 @@ impl Inflation {
 
     /// The radius that costs reach out to, metres.
     pub fn inflation_radius_m(&self) -> f64 {
-        self.inflation_radius_m
+        self.outer_radius_m
     }
 
     /// How fast costs fall, 1/m.
@@ -76,7 +76,7 @@ impl Inflation {
     /// The farthest that costs reach on a grid of `resolution` metres per cell, in whole cells:
     /// rounded up, as Nav2 does (`Costmap2D::cellDistance`). At most [`MAX_REACH`].
     pub fn reach_cells(&self, resolution: f64) -> u32 {
-        let reach_m = self.inflation_radius_m.max(self.radius_m);
+        let reach_m = self.outer_radius_m.max(self.radius_m);
         (reach_m / resolution).ceil().min(f64::from(MAX_REACH)) as u32
     }
 
@@ -103,7 +103,7 @@ impl Default for Inflation {
     fn default() -> Self {
         Self {
             radius_m: 0.1,
-            inflation_radius_m: 0.55,
+            outer_radius_m: 0.55,
             cost_scaling_factor: 10.0,
         }
     }

@@ -52,6 +52,8 @@ pub struct MapFile {
     pub occupied_thresh: f64,
     /// A share of darkness up to which a cell is free; not over `occupied_thresh`.
     pub free_thresh: f64,
+    /// Where to look for an image whose path is absolute but leads nowhere.
+    image_beside: Option<PathBuf>,
     /// The key that may have been meant as `origin`.
     origin_misspelling: Option<String>,
 }
@@ -108,9 +110,13 @@ impl MapFile {
         if image.is_empty() {
             return Err(keys.wrong("image", "the path of an image"));
         }
+        let image = expand_home(Path::new(&image));
+        let image_beside = match image.file_name() {
+            Some(name) if image.is_absolute() => Some(path.with_file_name(name)),
+            _ => None,
+        };
         // Joining an absolute path replaces the folder.
-        let folder = path.parent().unwrap_or(Path::new(""));
-        let image = folder.join(expand_home(Path::new(&image)));
+        let image = path.parent().unwrap_or(Path::new("")).join(image);
 
         let resolution = keys
             .number("resolution")?
@@ -143,6 +149,7 @@ impl MapFile {
         }
         Ok(Self {
             image,
+            image_beside,
             resolution,
             origin: keys.pose("origin")?,
             mode,
@@ -225,18 +232,14 @@ impl MapFile {
         if self.image.exists() {
             return Ok(self.image.clone());
         }
-        let beside = match self.image.file_name() {
-            Some(name) if self.image.is_absolute() => self.path.with_file_name(name),
-            _ => self.image.clone(),
-        };
-        if beside.exists() {
+        if let Some(beside) = self.image_beside.as_ref().filter(|path| path.exists()) {
             tracing::warn!(
                 "{}: {} does not exist, taking {} beside the YAML file",
                 self.path.display(),
                 self.image.display(),
                 beside.display()
             );
-            return Ok(beside);
+            return Ok(beside.clone());
         }
         Err(Error::MapImageMissing {
             image: self.image.clone(),

@@ -70,8 +70,7 @@ impl GreyImage {
 
 /// Whether bytes look like the start of an image, of an accepted format or another.
 pub(super) fn looks_like_image(bytes: &[u8]) -> bool {
-    let netpbm = matches!(bytes, [b'P', b'1'..=b'7', after, ..] if after.is_ascii_whitespace());
-    netpbm || pgm::is_pgm(bytes) || image::guess_format(bytes).is_ok()
+    pgm::is_pgm(bytes) || image::guess_format(bytes).is_ok()
 }
 
 /// The number of pixels, if neither side is zero and `max_cells` is not exceeded.
@@ -110,14 +109,17 @@ fn split(image: DynamicImage) -> (Vec<u8>, Option<Vec<u8>>) {
     }
 }
 
-/// The grey of a colour whose first three values are red, green and blue: luma after ITU-R BT.601
-/// (0.299, 0.587, 0.114) in 16 bit fixed point, rounded. Equal channels give themselves.
+/// The grey of a colour whose first three values are red, green and blue.
+///
+/// The luma of ITU-R BT.601 (0.299, 0.587, 0.114) in 1024ths, cut to a whole
+/// number: what `GraphicsMagick`, which Nav2 reads images with, computes. Equal channels give
+/// themselves.
 fn luma(pixel: &[u8]) -> u8 {
-    let weights = [19_595_u32, 38_470, 7_471];
+    let weights = [306_u32, 601, 117];
     let sum: u32 = pixel
         .iter()
         .zip(weights)
         .map(|(&channel, weight)| u32::from(channel) * weight)
         .sum();
-    ((sum + (1 << 15)) >> 16) as u8
+    (sum >> 10) as u8
 }

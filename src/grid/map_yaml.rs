@@ -166,11 +166,10 @@ impl MapKeys {
     fn warn_of_unknown(&self) {
         for key in self.unknown() {
             let path = self.path.display();
-            match nearest(key, KNOWN_KEYS.into_iter()) {
-                Some(known) => {
-                    tracing::warn!("{path}: unknown key `{key}`; did you mean `{known}`?");
-                }
-                None => tracing::warn!("{path}: unknown key `{key}` is not used"),
+            if let Some(known) = nearest(key, KNOWN_KEYS.into_iter()) {
+                tracing::warn!("{path}: unknown key `{key}`; did you mean `{known}`?");
+            } else {
+                tracing::warn!("{path}: unknown key `{key}` is not used");
             }
         }
     }
