@@ -149,6 +149,145 @@ pub enum Error {
     UnknownMapKind {
         /// The name given.
         name: String,
+    /// A value outside the domain of `nav_msgs/OccupancyGrid`.
+    #[error("cell {index} holds {value}; an occupancy is -1 (unknown) or 0..=100")]
+    OccupancyValue {
+        /// Row-major index of the cell.
+        index: usize,
+        /// The value.
+        value: i8,
+    },
+    /// An update reaches outside the grid it is meant for.
+    #[error(
+        "the update covers columns {x}..{right} and rows {y}..{top}, but the grid has {grid_width} \
+         x {grid_height} cells; it was made for another map",
+        right = i64::from(*x) + i64::from(*width),
+        top = i64::from(*y) + i64::from(*height)
+    )]
+    UpdateOutside {
+        /// First column of the update.
+        x: i32,
+        /// First row of the update.
+        y: i32,
+        /// Columns of the update.
+        width: u32,
+        /// Rows of the update.
+        height: u32,
+        /// Cells of the grid along x.
+        grid_width: usize,
+        /// Cells of the grid along y.
+        grid_height: usize,
+    },
+    /// A message's orientation is no rotation.
+    #[error(
+        "the origin's orientation ({x}, {y}, {z}, {w}) has norm {norm}; a rotation has norm 1 (no \
+         turn is (0, 0, 0, 1))",
+        norm = (x * x + y * y + z * z + w * w).sqrt()
+    )]
+    Quaternion {
+        /// Component i.
+        x: f64,
+        /// Component j.
+        y: f64,
+        /// Component k.
+        z: f64,
+        /// Real part.
+        w: f64,
+    },
+    /// A map's plane is not level.
+    #[error("the origin is tilted by {tilt_rad} rad out of the plane; a map may only turn about z")]
+    TiltedOrigin {
+        /// Angle between the map's z axis and the frame's, radians.
+        tilt_rad: f64,
+    },
+    /// A map's height above the frame is not finite.
+    #[error("the origin's z is {z}; it must be finite (it is not used otherwise)")]
+    OriginHeight {
+        /// Metres.
+        z: f64,
+    },
+    /// An inflation parameter is not a finite number of at least zero.
+    #[error("{name} is {value}; it must be finite and at least 0")]
+    Inflation {
+        /// The parameter, with its unit.
+        name: &'static str,
+        /// Its value.
+        value: f64,
+    },
+    /// A file is not the YAML of a map.
+    #[error("{path}: not a map_server YAML file: {reason}")]
+    MapYaml {
+        /// The YAML file.
+        path: PathBuf,
+        /// What the parser said, with line and column.
+        reason: String,
+    },
+    /// A key of a map's YAML file has a value that makes no sense.
+    #[error("{path}: `{key}` is {value}; it must be {must}")]
+    MapKey {
+        /// The YAML file.
+        path: PathBuf,
+        /// The key.
+        key: &'static str,
+        /// Its value, as written.
+        value: String,
+        /// What it must be.
+        must: &'static str,
+    },
+    /// A map's YAML file lacks a key.
+    #[error(
+        "{path}: `{key}` is missing{hint}",
+        hint = nearest.as_ref().map_or_else(
+            || "; add it".to_owned(),
+            |near| format!("; is `{near}` a misspelling of it?")
+        )
+    )]
+    MapKeyMissing {
+        /// The YAML file.
+        path: PathBuf,
+        /// The key.
+        key: &'static str,
+        /// The most similar unknown key of the file, if any is similar.
+        nearest: Option<String>,
+    },
+    /// An image was given where its YAML file is needed.
+    #[error(
+        "{path} is an image, which has no resolution or origin; pass the YAML file that names it"
+    )]
+    MapIsImage {
+        /// The image.
+        path: PathBuf,
+    },
+    /// The image that a map's YAML file names does not exist.
+    #[error("{image}: no such image; `image` of {yaml} names it")]
+    MapImageMissing {
+        /// The image looked for.
+        image: PathBuf,
+        /// The YAML file.
+        yaml: PathBuf,
+    },
+    /// An image's header or pixels break its format's rules.
+    #[error("{path}: not a readable image: {reason}; accepted are PGM (P2, P5), PNG and BMP")]
+    Image {
+        /// The image.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// An image ends before its last pixel.
+    #[error(
+        "{path}: the image is cut off: its header promises {wanted} {unit} of pixels, {found} are \
+         there"
+    )]
+    ImageTruncated {
+        /// The image.
+        path: PathBuf,
+        /// What is counted: bytes, or numbers in a text file.
+        unit: &'static str,
+        /// Promised by the header.
+        wanted: usize,
+        /// Present in the file.
+        found: usize,
     },
 }
 

@@ -6,8 +6,22 @@
 mod cost;
 mod costmap;
 pub mod generate;
+pub mod distance;
 mod geometry;
+mod inflation;
+mod map_file;
+mod map_image;
+mod map_save;
+mod map_yaml;
+mod occupancy;
+mod occupancy_message;
+mod pgm;
 
 pub use cost::Cost;
 pub use costmap::Costmap;
 pub use geometry::{Cell, DEFAULT_MAX_CELLS, Geometry, Move, Pose2};
+pub use inflation::{Inflation, Workspace, inflate};
+pub use map_file::{MapFile, MapMode, load_map, load_map_with_max_cells};
+pub use map_save::save_map;
+pub use occupancy::{CostRule, Counts, OccupancyGrid};
+pub use occupancy_message::{OccupancyMessage, OccupancyUpdate, Quaternion};
