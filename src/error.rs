@@ -149,6 +149,7 @@ pub enum Error {
     UnknownMapKind {
         /// The name given.
         name: String,
+    },
     /// A value outside the domain of `nav_msgs/OccupancyGrid`.
     #[error("cell {index} holds {value}; an occupancy is -1 (unknown) or 0..=100")]
     OccupancyValue {
