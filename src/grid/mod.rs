@@ -5,8 +5,10 @@
 
 mod cost;
 mod costmap;
+mod demo;
 mod geometry;
 
 pub use cost::Cost;
 pub use costmap::Costmap;
+pub use demo::{DEMO_GOAL, DEMO_START, demo_map};
 pub use geometry::{Cell, DEFAULT_MAX_CELLS, Geometry, Move, Pose2};
