@@ -13,8 +13,8 @@ const RESOLUTION: f64 = 0.05;
 /// The map frame's origin lies inside the building, as where a robot began to map it.
 const ORIGIN: Pose2 = Pose2::new(-2.0, -1.5, 0.0);
 
-/// A start pose for the demo map, in the loading bay, heading north; metres in the map frame.
-pub const DEMO_START: Pose2 = Pose2::new(15.3, -0.4, std::f64::consts::FRAC_PI_2);
+/// A start pose for the demo map, in the loading bay, heading west; metres in the map frame.
+pub const DEMO_START: Pose2 = Pose2::new(15.3, -0.4, std::f64::consts::PI);
 /// A goal pose for the demo map, in the western office, heading west.
 pub const DEMO_GOAL: Pose2 = Pose2::new(0.0, 11.9, std::f64::consts::PI);
 
