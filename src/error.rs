@@ -289,6 +289,31 @@ pub enum Error {
         wanted: usize,
         /// Present in the file.
         found: usize,
+    /// A picture or an animation could not be written.
+    #[error(
+        "{path}: cannot write the picture: {source}; check that the folder exists and may be written to"
+    )]
+    WritePicture {
+        /// The file.
+        path: PathBuf,
+        /// What the system or the encoder said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A frame of an animation has another size than the first one.
+    #[error(
+        "the frame is {width} x {height} pixels, but the animation's first frame is \
+         {first_width} x {first_height}; draw all frames over one map with captions of equal height"
+    )]
+    FrameSize {
+        /// Pixels of the frame.
+        width: u32,
+        /// Pixels of the frame.
+        height: u32,
+        /// Pixels of the first frame.
+        first_width: u32,
+        /// Pixels of the first frame.
+        first_height: u32,
     },
 }
 

@@ -6,6 +6,7 @@
 //!
 //! - [`grid`]: cells, costs, map files, inflation, generated maps. Knows no tensors.
 //! - [`search`]: the complete search: fields, A*, optimal moves. The oracle of everything.
+//! - [`view`]: pictures and animations of maps, fields and plans, for people.
 //!
 //! Words are those of the glossary in `docs/words.md`; every public item says its units and frame.
 
@@ -14,5 +15,6 @@ pub mod grid;
 pub mod model;
 pub mod planner;
 pub mod search;
+pub mod view;
 
 pub use error::{Error, Result};

@@ -7,6 +7,7 @@ mod cost;
 mod costmap;
 pub mod generate;
 pub mod distance;
+mod demo;
 mod geometry;
 mod inflation;
 mod map_file;
@@ -19,6 +20,7 @@ mod pgm;
 
 pub use cost::Cost;
 pub use costmap::Costmap;
+pub use demo::{DEMO_GOAL, DEMO_START, demo_map};
 pub use geometry::{Cell, DEFAULT_MAX_CELLS, Geometry, Move, Pose2};
 pub use inflation::{Inflation, Workspace, inflate};
 pub use map_file::{MapFile, MapMode, load_map, load_map_with_max_cells};
