@@ -289,6 +289,7 @@ pub enum Error {
         wanted: usize,
         /// Present in the file.
         found: usize,
+    },
     /// A picture or an animation could not be written.
     #[error(
         "{path}: cannot write the picture: {source}; check that the folder exists and may be written to"

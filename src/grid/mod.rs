@@ -5,9 +5,9 @@
 
 mod cost;
 mod costmap;
-pub mod generate;
-pub mod distance;
 mod demo;
+pub mod distance;
+pub mod generate;
 mod geometry;
 mod inflation;
 mod map_file;
