@@ -12,6 +12,7 @@ mod optimiser;
 mod pool;
 mod recipe;
 mod sample;
+mod score;
 mod state;
 mod trainer;
 
@@ -22,4 +23,5 @@ pub use optimiser::{AdamW, AdamWConfig, Schedule, Weights};
 pub use pool::Pool;
 pub use recipe::{DataRecipe, ModelRecipe, OptimiserRecipe, Recipe, RunRecipe};
 pub use sample::Sample;
+pub use score::{Score, score};
 pub use trainer::{StepReport, Trainer};

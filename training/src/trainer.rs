@@ -8,7 +8,7 @@ use crate::recipe::Recipe;
 use crate::sample::Sample;
 use crate::{Error, Result};
 use candle_core::{Device, Tensor};
-use hrm_planner::model::{Carry, Formulation, GridHrm, Readout};
+use hrm_planner::model::{Carry, Checkpoint, Formulation, GridHrm, Readout, TrainingRecord};
 use hrm_planner::planner::Policy;
 use rayon::prelude::*;
 
@@ -92,6 +92,23 @@ impl Trainer {
             &tensors,
             Formulation::Fused,
         )?)
+    }
+
+    /// The averaged weights with their configuration, as shipped.
+    ///
+    /// # Errors
+    /// A tensor operation that fails.
+    pub fn checkpoint(&self) -> Result<Checkpoint> {
+        Ok(Checkpoint {
+            config: self.recipe.model.clone(),
+            training: TrainingRecord {
+                recipe: self.recipe_text.clone(),
+                seed: self.recipe.seed,
+                steps: self.optimiser.step,
+                ..TrainingRecord::default()
+            },
+            tensors: self.optimiser.averaged(&self.weights)?,
+        })
     }
 
     /// One segment of every sample in the pool and one step of the weights.
