@@ -91,6 +91,20 @@ pub enum Error {
         /// Its cost.
         cost: u8,
     },
+    /// A line of a text file is not in its format.
+    #[error(
+        "{path}:{line}: expected {wanted}, found {found:?}; correct the file or fetch it again"
+    )]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// What the format asks for.
+        wanted: String,
+        /// What the line says, shortened.
+        found: String,
+    },
 }
 
 /// A result with this crate's [`Error`].

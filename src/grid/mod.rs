@@ -6,6 +6,7 @@
 mod cost;
 mod costmap;
 mod geometry;
+pub mod movingai;
 
 pub use cost::Cost;
 pub use costmap::Costmap;
