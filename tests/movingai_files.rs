@@ -10,6 +10,7 @@ use hrm_planner::Error;
 use hrm_planner::grid::movingai::{Scenario, parse_map, parse_scenarios, read_map, read_scenarios};
 use hrm_planner::grid::{Cell, Costmap};
 use hrm_planner::search::{Field, Outcome, Rules, Search, Termination};
+use rayon::prelude::*;
 
 fn map(text: &str) -> Result<Costmap, Error> {
     parse_map(text, Path::new("some.map"))
@@ -151,46 +152,44 @@ fn agrees(ours: f64, published: f64) -> bool {
     (ours - published).abs() <= f64::max(1e-3, 5e-6 * published)
 }
 
+/// Checks rows to one goal. One field serves several rows; a lone row is cheaper by A*.
+fn check((search, field): &mut (Search, Field), map: &Costmap, goal: Cell, rows: &[&Scenario]) {
+    let rules = Rules::shortest();
+    if let [row] = rows {
+        let outcome = search.path(map, row.start, goal, &rules, &Termination::never());
+        let Ok(Outcome::Found(path)) = outcome else {
+            panic!("{row:?}: {outcome:?}");
+        };
+        let ours = path.travel_cost;
+        assert!(agrees(ours, row.optimal_length), "{row:?}: {ours}");
+        assert!(agrees(path.length, row.optimal_length), "{row:?}: {path:?}");
+    } else {
+        search.field_into(map, goal, &rules, field).unwrap();
+        for row in rows {
+            let ours = field.cost_to_go(row.start);
+            assert!(agrees(ours, row.optimal_length), "{row:?}: {ours}");
+        }
+    }
+}
+
 #[test]
 fn every_published_length_is_ours() {
     let Some(folder) = data("movingai") else {
         return;
     };
-    let rules = Rules::shortest();
-    let (mut search, mut field) = (Search::new(), Field::default());
     let mut rows_checked = 0;
     for scen in files_below(&folder, ".scen") {
         let rows = read_scenarios(&scen).unwrap();
         let map = read_map(&map_of(&scen, &rows)).unwrap();
-        // One field serves all rows to the same goal; a lone row is cheaper by A*.
         let mut by_goal: BTreeMap<Cell, Vec<&Scenario>> = BTreeMap::new();
         for row in &rows {
             by_goal.entry(row.goal).or_default().push(row);
         }
-        for (goal, rows) in by_goal {
-            if let [row] = rows.as_slice() {
-                let never = Termination::never();
-                let outcome = search.path(&map, row.start, goal, &rules, &never).unwrap();
-                let Outcome::Found(path) = outcome else {
-                    panic!("{scen:?}: {row:?}: {outcome:?}");
-                };
-                assert!(
-                    agrees(path.travel_cost, row.optimal_length),
-                    "{scen:?}: {row:?}"
-                );
-                assert!(agrees(path.length, row.optimal_length), "{scen:?}: {row:?}");
-            } else {
-                search.field_into(&map, goal, &rules, &mut field).unwrap();
-                for row in &rows {
-                    let cost = field.cost_to_go(row.start);
-                    assert!(
-                        agrees(cost, row.optimal_length),
-                        "{scen:?}: {row:?}: {cost}"
-                    );
-                }
-            }
-            rows_checked += rows.len();
-        }
+        by_goal.par_iter().for_each_init(
+            || (Search::new(), Field::default()),
+            |workspace, (&goal, rows)| check(workspace, &map, goal, rows),
+        );
+        rows_checked += rows.len();
     }
     println!("{rows_checked} rows");
     assert!(rows_checked > 50_000, "only {rows_checked} rows found");

@@ -6,7 +6,9 @@
 //! cheaply from its own bucket after it was expanded. It is then expanded again; a bucket is left
 //! only when it is empty, and at that point all its costs are final.
 
-use super::moves::{index_steps, legal_moves};
+use super::marks::Mark;
+use super::moves::{index_steps, legal_from_traversable, traversable_neighbours};
+use super::pruning::onward_moves;
 use super::workspace::{Search, check_goal, check_inside, max_move_cost};
 use super::{RELATIVE_TOLERANCE, Rules, Stop, Termination};
 use crate::Result;
@@ -44,19 +46,6 @@ pub enum Outcome {
     Stopped(Stop),
 }
 
-/// What A* knows of a cell.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Node {
-    /// Lowest travel cost from the start so far, in cells.
-    cost: f64,
-    /// The call that wrote this; in any other call the node counts as untouched.
-    generation: u32,
-    /// Index of the move that entered the cell.
-    entered_by: u8,
-    /// Whether the cell was expanded with this cost.
-    expanded: bool,
-}
-
 impl Search {
     /// An optimal path from `start` to `goal`, the same one every time. The start may be blocked.
     ///
@@ -89,10 +78,8 @@ impl Search {
         let (start_index, goal_index) = (geometry.index(start), geometry.index(goal));
         // Levels count from the start's estimate, so that the first bucket is the first level.
         let lowest = octile(start, goal);
-        self.nodes[start_index] = Node {
-            generation,
-            ..Node::default()
-        };
+        self.marks[start_index] = Mark::start(generation);
+        self.costs[start_index] = 0.0;
         self.queue.push(0, start_index as u32);
 
         let mut expansions = 0;
@@ -114,24 +101,32 @@ impl Search {
                 break;
             }
             let index = index as usize;
-            let node = &mut self.nodes[index];
-            if node.expanded {
+            let mark = &mut self.marks[index];
+            if mark.is_expanded() {
                 continue; // expanded from a lower bucket since
             }
-            node.expanded = true;
-            let cost = node.cost;
+            mark.set_expanded();
+            let entered_by = mark.entered_by();
+            let cost = self.costs[index];
             expansions += 1;
 
             let cell = cell_of(geometry, index);
-            let mut legal = legal_moves(map, cell, rules.allow_unknown());
-            while legal != 0 {
-                let mv = Move::from_index(legal.trailing_zeros() as usize);
-                legal &= legal - 1;
-                let target = index.wrapping_add_signed(steps[mv.index()]);
-                let multiplier = multipliers[map.costs()[target].0 as usize];
-                let through = cost + mv.length() * multiplier;
-                let known = &mut self.nodes[target];
-                if known.generation == generation && known.cost <= through {
+            let traversable = traversable_neighbours(map, cell, rules.allow_unknown());
+            let multiplier_at = |index: usize| multipliers[map.costs()[index].0 as usize];
+            let beyond = |mv: Move| index.wrapping_add_signed(steps[mv.index()]);
+            let mut onward = match entered_by {
+                None => legal_from_traversable(traversable),
+                Some(mv) => onward_moves(mv, traversable, multiplier_at(index), |mv| {
+                    multiplier_at(beyond(mv))
+                }),
+            };
+            while onward != 0 {
+                let mv = Move::from_index(onward.trailing_zeros() as usize);
+                onward &= onward - 1;
+                let target = beyond(mv);
+                let through = cost + mv.length() * multiplier_at(target);
+                let mark = &mut self.marks[target];
+                if mark.is_of(generation) && self.costs[target] <= through {
                     continue;
                 }
                 let (rows, cols) = mv.step();
@@ -143,12 +138,8 @@ impl Search {
                 if estimate >= bound {
                     continue;
                 }
-                *known = Node {
-                    cost: through,
-                    generation,
-                    entered_by: mv.index() as u8,
-                    expanded: false,
-                };
+                *mark = Mark::entered(generation, mv);
+                self.costs[target] = through;
                 if target == goal_index {
                     bound = through * (1.0 - RELATIVE_TOLERANCE);
                     continue;
@@ -163,7 +154,7 @@ impl Search {
         }
         let cells = self.trace(geometry, start, goal);
         Ok(Outcome::Found(PathFound {
-            travel_cost: self.nodes[goal_index].cost,
+            travel_cost: self.costs[goal_index],
             length: length(&cells),
             cells,
             expansions,
@@ -172,13 +163,14 @@ impl Search {
 
     /// Makes the nodes those of a new call, all untouched, and says its generation.
     fn next_generation(&mut self, cells: usize) -> u32 {
-        if self.nodes.len() < cells {
-            self.nodes.resize(cells, Node::default());
+        if self.marks.len() < cells {
+            self.marks.resize(cells, Mark::default());
+            self.costs.resize(cells, 0.0);
         }
-        self.generation = self.generation.wrapping_add(1);
-        if self.generation == 0 {
-            // After 2^32 calls old generations would come true again.
-            self.nodes.fill(Node::default());
+        self.generation += 1;
+        if self.generation > Mark::MAX_GENERATION {
+            // Marks of calls long ago would come true again.
+            self.marks.fill(Mark::default());
             self.generation = 1;
         }
         self.generation
@@ -189,8 +181,10 @@ impl Search {
         let mut cells = vec![goal];
         let mut cell = goal;
         while cell != start {
-            let entered_by = Move::from_index(self.nodes[geometry.index(cell)].entered_by as usize);
-            let Some(before) = geometry.neighbour(cell, entered_by.opposite()) else {
+            let entered_by = self.marks[geometry.index(cell)].entered_by();
+            // Every cell but the start was entered from a cell of the grid.
+            let Some(before) = entered_by.and_then(|mv| geometry.neighbour(cell, mv.opposite()))
+            else {
                 break;
             };
             cell = before;

@@ -18,6 +18,12 @@ pub(super) const fn legal_from_traversable(traversable: u8) -> u8 {
 /// The legal moves from `cell` (bit i = move i). The cost of `cell` itself does not matter.
 #[inline]
 pub(super) fn legal_moves(map: &Costmap, cell: Cell, allow_unknown: bool) -> u8 {
+    legal_from_traversable(traversable_neighbours(map, cell, allow_unknown))
+}
+
+/// Which neighbours of `cell` are traversable (bit i = neighbour of move i).
+#[inline]
+pub(super) fn traversable_neighbours(map: &Costmap, cell: Cell, allow_unknown: bool) -> u8 {
     let geometry = map.geometry();
     let (width, height) = (geometry.width(), geometry.height());
     let mut traversable = 0;
@@ -48,7 +54,7 @@ pub(super) fn legal_moves(map: &Costmap, cell: Cell, allow_unknown: bool) -> u8 
             }
         }
     }
-    legal_from_traversable(traversable)
+    traversable
 }
 
 /// The legal moves between traversable cells of a whole map; a buffer to be refilled.

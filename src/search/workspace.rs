@@ -1,8 +1,8 @@
 //! [`Search`]: the buffers of fields and paths, kept from call to call, and the checks they share.
 
 use super::Rules;
-use super::astar::Node;
 use super::buckets::BucketQueue;
+use super::marks::Mark;
 use super::moves::LegalMoves;
 use crate::grid::{Cell, Costmap};
 use crate::{Error, Result};
@@ -14,9 +14,11 @@ pub struct Search {
     pub(super) queue: BucketQueue,
     /// Of the latest field's map.
     pub(super) legal: LegalMoves,
-    /// One per cell of the largest map so far.
-    pub(super) nodes: Vec<Node>,
-    /// Of the latest call, see [`Node`].
+    /// Of every cell of the largest map so far.
+    pub(super) marks: Vec<Mark>,
+    /// Travel cost from the start in cells, where the mark is of the latest call.
+    pub(super) costs: Vec<f64>,
+    /// Counts calls, so that marks need not be cleared.
     pub(super) generation: u32,
 }
 
