@@ -1,5 +1,8 @@
 //! MovingAI's files are read by their rules, and our search gives the length they publish.
 
+// Helpers may panic as the tests they help; a resolution that is read is exact.
+#![allow(clippy::unwrap_used, clippy::float_cmp)]
+
 mod common;
 
 use std::collections::BTreeMap;
@@ -144,7 +147,7 @@ fn map_of(scen: &Path, rows: &[Scenario]) -> PathBuf {
     let mut candidates = folders.take(2).map(|folder| folder.join(name));
     candidates
         .find(|path| path.exists())
-        .unwrap_or_else(|| panic!("no {name} near {scen:?}"))
+        .unwrap_or_else(|| panic!("no {name} near {}", scen.display()))
 }
 
 /// Within 0.001 cells, or the rounding of the files that publish six significant digits.
@@ -172,25 +175,42 @@ fn check((search, field): &mut (Search, Field), map: &Costmap, goal: Cell, rows:
     }
 }
 
-#[test]
-fn every_published_length_is_ours() {
-    let Some(folder) = data("movingai") else {
-        return;
-    };
+/// Checks every `stride`-th row of the files with many rows, and every row of the others. Returns
+/// how many that were.
+fn check_rows(folder: &Path, stride: usize) -> usize {
+    /// Only the three mazes of 512 x 512 have more: half of all rows, most of the time.
+    const MANY_ROWS: usize = 5_000;
     let mut rows_checked = 0;
-    for scen in files_below(&folder, ".scen") {
+    for scen in files_below(folder, ".scen") {
         let rows = read_scenarios(&scen).unwrap();
         let map = read_map(&map_of(&scen, &rows)).unwrap();
+        let stride = if rows.len() > MANY_ROWS { stride } else { 1 };
         let mut by_goal: BTreeMap<Cell, Vec<&Scenario>> = BTreeMap::new();
-        for row in &rows {
+        for row in rows.iter().step_by(stride) {
             by_goal.entry(row.goal).or_default().push(row);
+            rows_checked += 1;
         }
         by_goal.par_iter().for_each_init(
             || (Search::new(), Field::default()),
             |workspace, (&goal, rows)| check(workspace, &map, goal, rows),
         );
-        rows_checked += rows.len();
     }
-    println!("{rows_checked} rows");
-    assert!(rows_checked > 50_000, "only {rows_checked} rows found");
+    rows_checked
+}
+
+#[test]
+fn published_lengths_are_ours() {
+    if let Some(folder) = data("movingai") {
+        let rows = check_rows(&folder, 7);
+        assert!(rows > 35_000, "only {rows} rows found");
+    }
+}
+
+#[test]
+#[ignore = "every row takes minutes; run it with --ignored after changing the search"]
+fn every_published_length_is_ours() {
+    if let Some(folder) = data("movingai") {
+        let rows = check_rows(&folder, 1);
+        assert!(rows > 64_000, "only {rows} rows found");
+    }
 }

@@ -157,7 +157,7 @@ fn read(path: &Path) -> Result<String> {
 
 /// The lines of a file, either line end, with the number of the latest for messages.
 struct Lines<'a> {
-    lines: std::str::Lines<'a>,
+    ahead: std::str::Lines<'a>,
     path: &'a Path,
     number: usize,
 }
@@ -165,7 +165,7 @@ struct Lines<'a> {
 impl<'a> Lines<'a> {
     fn new(text: &'a str, path: &'a Path) -> Self {
         Self {
-            lines: text.lines(),
+            ahead: text.lines(),
             path,
             number: 0,
         }
@@ -173,7 +173,7 @@ impl<'a> Lines<'a> {
 
     fn next_if_any(&mut self) -> Option<&'a str> {
         self.number += 1;
-        self.lines.next()
+        self.ahead.next()
     }
 
     /// The next line, which must exist.

@@ -161,7 +161,7 @@ impl Search {
         }))
     }
 
-    /// Makes the nodes those of a new call, all untouched, and says its generation.
+    /// Makes all marks those of earlier calls, and says the generation of this one.
     fn next_generation(&mut self, cells: usize) -> u32 {
         if self.marks.len() < cells {
             self.marks.resize(cells, Mark::default());
