@@ -56,7 +56,10 @@ pub fn score(
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut open = Vec::new();
     while open.len() < n {
-        let (height, width) = (rng.random_range(sides.clone()), rng.random_range(sides.clone()));
+        let (height, width) = (
+            rng.random_range(sides.clone()),
+            rng.random_range(sides.clone()),
+        );
         let problem = problem(kind, height, width, &mut rng);
         let Some(sample) = Sample::label(kind, problem.map, problem.goal, Rules::shortest()) else {
             continue;
@@ -81,14 +84,25 @@ pub fn score(
         let cat = |f: &dyn Fn(&Open) -> Tensor| -> Result<Tensor> {
             Ok(Tensor::cat(&open.iter().map(f).collect::<Vec<_>>(), 0)?)
         };
-        let carry = Carry { z_h: cat(&|o| o.carry.z_h.clone())?, z_l: cat(&|o| o.carry.z_l.clone())? };
+        let carry = Carry {
+            z_h: cat(&|o| o.carry.z_h.clone())?,
+            z_l: cat(&|o| o.carry.z_l.clone())?,
+        };
         let e = model.embed(&cat(&|o| o.input.clone())?)?;
         let carry = model.segment(&carry, &e, &layout)?.detached();
-        let logits = model.read_out(&carry)?.moves.flatten_all()?.to_vec1::<f32>()?;
+        let logits = model
+            .read_out(&carry)?
+            .moves
+            .flatten_all()?
+            .to_vec1::<f32>()?;
         let mut still = Vec::new();
         for (index, mut o) in open.into_iter().enumerate() {
             let range = layout.range(index);
-            let policy = Policy::new(&o.sample.map, &logits[range.start * 8..range.end * 8], false);
+            let policy = Policy::new(
+                &o.sample.map,
+                &logits[range.start * 8..range.end * 8],
+                false,
+            );
             let rollout = policy.rollout(o.start, o.sample.goal);
             let stable = rollout.arrived && o.last.as_ref() == Some(&rollout.cells);
             if stable || (segment == max_segments && rollout.arrived) {
