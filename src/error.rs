@@ -315,6 +315,19 @@ pub enum Error {
         first_width: u32,
         /// Pixels of the first frame.
         first_height: u32,
+    /// A line of a text file is not in its format.
+    #[error(
+        "{path}:{line}: expected {wanted}, found {found:?}; correct the file or fetch it again"
+    )]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// What the format asks for.
+        wanted: String,
+        /// What the line says, shortened.
+        found: String,
     },
 }
 

@@ -17,6 +17,7 @@ mod map_yaml;
 mod occupancy;
 mod occupancy_message;
 mod pgm;
+pub mod movingai;
 
 pub use cost::Cost;
 pub use costmap::Costmap;
