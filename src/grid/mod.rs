@@ -14,10 +14,10 @@ mod map_file;
 mod map_image;
 mod map_save;
 mod map_yaml;
+pub mod movingai;
 mod occupancy;
 mod occupancy_message;
 mod pgm;
-pub mod movingai;
 
 pub use cost::Cost;
 pub use costmap::Costmap;
