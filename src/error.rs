@@ -316,6 +316,38 @@ pub enum Error {
         /// Pixels of the first frame.
         first_height: u32,
     },
+    /// A line of a text file is not in its format.
+    #[error(
+        "{path}:{line}: expected {wanted}, found {found:?}; correct the file or fetch it again"
+    )]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// What the format asks for.
+        wanted: String,
+        /// What the line says, shortened.
+        found: String,
+    },
+    /// A configuration file is not what it should be.
+    #[error("{path}: not a planner configuration: {reason}; configs/planner.yaml shows every key")]
+    ConfigFile {
+        /// The file.
+        path: PathBuf,
+        /// What the parser said, with line and column.
+        reason: String,
+    },
+    /// A setting of the planner is outside its range.
+    #[error("the planner's `{key}` is {value}; it must be {must}")]
+    PlannerSetting {
+        /// The key.
+        key: &'static str,
+        /// Its value.
+        value: f64,
+        /// What is allowed, with the unit.
+        must: &'static str,
+    },
 }
 
 /// A result with this crate's [`Error`].

@@ -14,6 +14,7 @@ mod map_file;
 mod map_image;
 mod map_save;
 mod map_yaml;
+pub mod movingai;
 mod occupancy;
 mod occupancy_message;
 mod pgm;

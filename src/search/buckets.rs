@@ -21,15 +21,18 @@ impl BucketQueue {
     /// Empties the queue and makes room for steps of up to `max_step` levels above the current one.
     /// Keeps what is already allocated.
     pub(super) fn reset(&mut self, max_step: f64) {
-        for bucket in &mut self.buckets {
-            bucket.clear();
+        // A search that stopped early leaves items; only their buckets need to be looked at.
+        for (word, bits) in self.occupied.iter_mut().enumerate() {
+            while *bits != 0 {
+                self.buckets[word * 64 + bits.trailing_zeros() as usize].clear();
+                *bits &= *bits - 1;
+            }
         }
         // A step that starts inside a level may end one level beyond its own whole part.
         let count = (max_step as usize + 2).next_power_of_two().max(64);
         if count > self.buckets.len() {
             self.buckets.resize_with(count, Vec::new);
         }
-        self.occupied.clear();
         self.occupied.resize(self.buckets.len() / 64, 0);
         self.level = 0;
     }

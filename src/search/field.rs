@@ -110,12 +110,14 @@ impl Field {
         let mut cells = vec![start];
         while cell != self.goal {
             let optimal = self.optimal_moves(map, rules, cell);
-            let mv = Move::from_index(optimal.trailing_zeros() as usize);
+            let mv = Move::ALL
+                .into_iter()
+                .find(|mv| optimal & (1 << mv.index()) != 0)?;
             let next = map.legal_move(cell, mv, rules.allow_unknown())?;
             // Every move costs at least 1. Only a field of another map can fail this, and without
             // the check it could send us round in circles.
             let after = self.cost_to_go(next);
-            if optimal == 0 || after >= remaining {
+            if after >= remaining {
                 return None;
             }
             remaining = after;

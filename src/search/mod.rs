@@ -9,14 +9,21 @@
 //! [`Costmap::legal_move`](crate::grid::Costmap::legal_move): no corner cutting, and the cost of the
 //! cell left never matters, so a path may start in a blocked cell.
 
+mod astar;
 mod buckets;
+mod dijkstra;
 mod field;
+mod marks;
 mod moves;
+mod pruning;
 mod rules;
+mod termination;
 mod workspace;
 
+pub use astar::{Outcome, PathFound};
 pub use field::Field;
 pub use rules::{MAX_COST_WEIGHT, Rules};
+pub use termination::{Stop, Termination};
 pub use workspace::Search;
 
 /// Travel costs closer than this, relative to the larger one, count as equal. Sums of a million

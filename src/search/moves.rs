@@ -18,6 +18,12 @@ pub(super) const fn legal_from_traversable(traversable: u8) -> u8 {
 /// The legal moves from `cell` (bit i = move i). The cost of `cell` itself does not matter.
 #[inline]
 pub(super) fn legal_moves(map: &Costmap, cell: Cell, allow_unknown: bool) -> u8 {
+    legal_from_traversable(traversable_neighbours(map, cell, allow_unknown))
+}
+
+/// Which neighbours of `cell` are traversable (bit i = neighbour of move i).
+#[inline]
+pub(super) fn traversable_neighbours(map: &Costmap, cell: Cell, allow_unknown: bool) -> u8 {
     let geometry = map.geometry();
     let (width, height) = (geometry.width(), geometry.height());
     let mut traversable = 0;
@@ -48,7 +54,59 @@ pub(super) fn legal_moves(map: &Costmap, cell: Cell, allow_unknown: bool) -> u8 
             }
         }
     }
-    legal_from_traversable(traversable)
+    traversable
+}
+
+/// The legal moves between traversable cells of a whole map; a buffer to be refilled.
+#[derive(Debug, Default)]
+pub(super) struct LegalMoves {
+    /// Row-major, bit i = move i, 0 for blocked cells.
+    pub(super) of_cell: Vec<u8>,
+    /// The rows below, at and above the one at work: all ones where traversable, with a blocked
+    /// cell at either end.
+    rows: [Vec<u8>; 3],
+}
+
+impl LegalMoves {
+    /// Fills in the legal moves of a map.
+    ///
+    /// Works on rows of bytes without branches, which the compiler turns into vector instructions.
+    pub(super) fn update(&mut self, map: &Costmap, allow_unknown: bool) {
+        let width = map.geometry().width();
+        self.of_cell.clear();
+        self.of_cell.resize(map.geometry().cells(), 0);
+        for row in &mut self.rows {
+            row.clear();
+            row.resize(width + 2, 0);
+        }
+        let mut ahead = map.costs().chunks_exact(width);
+        load_row(ahead.next(), allow_unknown, &mut self.rows[2]);
+        for legal in self.of_cell.chunks_exact_mut(width) {
+            self.rows.rotate_left(1);
+            load_row(ahead.next(), allow_unknown, &mut self.rows[2]);
+            let [below, level, above] = &self.rows;
+            for (col, legal) in legal.iter_mut().enumerate() {
+                let traversable = (level[col + 2] & 1)
+                    | (above[col + 2] & 1 << 1)
+                    | (above[col + 1] & 1 << 2)
+                    | (above[col] & 1 << 3)
+                    | (level[col] & 1 << 4)
+                    | (below[col] & 1 << 5)
+                    | (below[col + 1] & 1 << 6)
+                    | (below[col + 2] & 1 << 7);
+                *legal = legal_from_traversable(traversable) & level[col + 1];
+            }
+        }
+    }
+}
+
+/// Writes which cells of a row are traversable between the two blocked ends; past the top of the
+/// map none is.
+fn load_row(costs: Option<&[Cost]>, allow_unknown: bool, row: &mut [u8]) {
+    row.fill(0);
+    for (byte, cost) in row[1..].iter_mut().zip(costs.unwrap_or_default()) {
+        *byte = 0u8.wrapping_sub(cost.is_traversable(allow_unknown) as u8);
+    }
 }
 
 /// What each move adds to a row-major index of a grid of this width.

@@ -27,11 +27,27 @@ impl Picture {
             let centre = self.projection.world_to_pixel(pose.x, pose.y);
             let radius = self.marker_radius();
             self.arrow(pose, radius, palette::GOAL);
-            self.canvas.disc(centre, radius, palette::GOAL);
-            self.canvas.disc(centre, 0.66 * radius, CASING);
-            self.canvas.disc(centre, 0.36 * radius, palette::GOAL);
+            self.target(centre, radius);
         }
         self
+    }
+
+    /// Marks a goal without a heading, at a world point in metres: an orange target.
+    pub fn goal_point(&mut self, x: f64, y: f64) -> &mut Self {
+        if x.is_finite() && y.is_finite() {
+            let centre = self.projection.world_to_pixel(x, y);
+            let radius = self.marker_radius();
+            self.canvas.disc(centre, radius + casing(radius), CASING);
+            self.target(centre, radius);
+        }
+        self
+    }
+
+    /// The rings of a goal.
+    fn target(&mut self, centre: (f64, f64), radius: f64) {
+        self.canvas.disc(centre, radius, palette::GOAL);
+        self.canvas.disc(centre, 0.66 * radius, CASING);
+        self.canvas.disc(centre, 0.36 * radius, palette::GOAL);
     }
 
     /// The arrowhead of a marker, and the white casing of marker and arrowhead.
@@ -45,7 +61,7 @@ impl Picture {
             )
         };
         let head = [place(1.75, 0.0), place(0.75, 0.62), place(0.75, -0.62)];
-        let casing = (0.22 * radius).max(1.5);
+        let casing = casing(radius);
         self.canvas.triangle(head, casing, CASING);
         self.canvas.disc(centre, radius + casing, CASING);
         self.canvas.triangle(head, 0.0, colour);
@@ -58,4 +74,9 @@ impl Picture {
             .clamp(3.0, 13.0)
             .max((0.28 * self.projection.scale()).min(18.0))
     }
+}
+
+/// Width of the white casing of a marker of this radius, pixels.
+fn casing(radius: f64) -> f64 {
+    (0.22 * radius).max(1.5)
 }

@@ -1,5 +1,6 @@
 //! The picture of a run: losses and arrivals over its steps.
 
+use crate::duration::duration;
 use crate::metrics::MetricsRow;
 use hrm_planner::view::{Axis, Chart, Panel, Rgb, Series};
 
@@ -61,8 +62,8 @@ fn title(name: &str, rows: &[MetricsRow]) -> String {
     rows.last().map_or_else(
         || format!("{name}: no step done"),
         |row| {
-            let minutes = row.seconds / 60.0;
-            format!("{name}: {} steps in {minutes:.1} minutes", row.step)
+            let time = duration(row.seconds);
+            format!("{name}: {} steps in {time}", row.step)
         },
     )
 }

@@ -10,7 +10,9 @@
 mod array_file;
 mod batch;
 mod curves;
+mod duration;
 mod error;
+mod live_score;
 mod loss;
 mod machine;
 mod metrics;
@@ -22,6 +24,7 @@ mod recipe_files;
 mod recipe_text;
 mod run;
 mod sample;
+mod score;
 mod scores;
 mod similar;
 mod state;
@@ -29,7 +32,9 @@ mod table;
 mod trainer;
 
 pub use batch::Batch;
+pub use duration::duration;
 pub use error::{Error, Result};
+pub use live_score::LiveScore;
 pub use loss::{Loss, losses};
 pub use machine::machine;
 pub use optimiser::{AdamW, AdamWConfig, Schedule, Weights};
@@ -39,6 +44,7 @@ pub use recipe::{DataRecipe, ModelRecipe, OptimiserRecipe, Overrides, Recipe, Ru
 pub use recipe_files::find_recipe;
 pub use run::{Ending, Event, Run};
 pub use sample::Sample;
-pub use scores::{Evaluator, Score};
+pub use score::{Score, score};
+pub use scores::{Evaluator, ScoreRow};
 pub use state::{RECIPE_FILE, STATE_FILE};
 pub use trainer::{StepReport, Trainer};

@@ -4,8 +4,8 @@ use crate::Result;
 use crate::pool::sample_seed;
 use crate::recipe::{DataRecipe, Recipe};
 use crate::sample::Sample;
+use hrm_planner::grid::Cost;
 use hrm_planner::grid::generate::Kind;
-use hrm_planner::grid::{Cost, Pose2};
 use hrm_planner::view::{Picture, Sheet, Tile};
 use std::collections::BTreeMap;
 
@@ -48,14 +48,14 @@ pub fn preview(recipe: &Recipe, kind: Kind, count: usize) -> Result<Sheet> {
 
 fn tile(sample: &Sample, progress: f64, reach: usize) -> Result<Tile> {
     let (x, y) = sample.map.geometry().cell_to_world(sample.goal);
-    let goal = Pose2::new(x, y, 0.0);
     let mut given = Picture::sized(&sample.map, SIDE);
     let costs: Vec<f32> = sample.map.costs().iter().map(|&cost| heat(cost)).collect();
-    given.heat(&costs, f32::from(Cost::MAX_TRAVERSABLE.0))?;
-    given.goal(goal);
+    // The darkest end of the scale would look like an obstacle.
+    given.heat(&costs, 1.4 * f32::from(Cost::MAX_TRAVERSABLE.0))?;
+    given.goal_point(x, y);
     let mut answer = Picture::sized(&sample.map, SIDE);
     answer.field(&sample.cost_to_go)?.moves(&sample.optimal)?;
-    answer.goal(goal);
+    answer.goal_point(x, y);
 
     let (rows, cols) = sample.size();
     let labelled = sample.optimal.iter().filter(|&&set| set != 0).count();

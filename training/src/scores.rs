@@ -12,24 +12,24 @@ use std::path::Path;
 /// Judges a model. Called with the averaged weights every `evaluate_every` steps and at the end.
 ///
 /// Its verdict must not depend on earlier calls, so that a resumed run gets the same scores. Any
-/// closure `FnMut(&GridHrm, u64) -> Result<Vec<Score>>` is one.
+/// closure `FnMut(&GridHrm, u64) -> Result<Vec<ScoreRow>>` is one.
 pub trait Evaluator {
     /// The scores of a model after `step` steps, one per set and kind.
     ///
     /// # Errors
     /// Whatever keeps the evaluator from judging; it ends the run.
-    fn evaluate(&mut self, model: &GridHrm, step: u64) -> Result<Vec<Score>>;
+    fn evaluate(&mut self, model: &GridHrm, step: u64) -> Result<Vec<ScoreRow>>;
 }
 
-impl<F: FnMut(&GridHrm, u64) -> Result<Vec<Score>>> Evaluator for F {
-    fn evaluate(&mut self, model: &GridHrm, step: u64) -> Result<Vec<Score>> {
+impl<F: FnMut(&GridHrm, u64) -> Result<Vec<ScoreRow>>> Evaluator for F {
+    fn evaluate(&mut self, model: &GridHrm, step: u64) -> Result<Vec<ScoreRow>> {
         self(model, step)
     }
 }
 
-/// What a model does on maps of one kind, before repair and fallback. Shares are 0 to 1.
+/// A row of `scores.csv`: what a model does on maps of one set and kind, before repair and fallback. Shares are 0 to 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Score {
+pub struct ScoreRow {
     /// The optimiser step after which it was judged.
     pub step: u64,
     /// The set of maps.
@@ -38,19 +38,17 @@ pub struct Score {
     pub kind: String,
     /// Problems judged.
     pub n: usize,
-    /// Share of plans that arrive.
+    /// Share that arrives.
     pub reached: f64,
-    /// Share of plans that pass the verifier.
-    pub valid: f64,
-    /// Share of plans of the oracle's travel cost.
+    /// Share whose travel cost is within 0.01 % of the oracle's.
     pub optimal: f64,
-    /// Mean travel cost of valid plans over the oracle's; `None` without a valid plan.
+    /// Mean travel cost over the oracle's, of those that arrive; `None` if none does.
     pub cost_ratio_mean: Option<f64>,
-    /// Mean segments of thinking.
-    pub segments_mean: f64,
+    /// Mean segments of thinking, of those that arrive; `None` if none does.
+    pub segments_mean: Option<f64>,
 }
 
-impl Row for Score {
+impl Row for ScoreRow {
     fn step(&self) -> u64 {
         self.step
     }
@@ -59,7 +57,7 @@ impl Row for Score {
 /// The table of scores.
 #[derive(Debug)]
 pub(crate) struct Scores {
-    table: Table<Score>,
+    table: Table<ScoreRow>,
 }
 
 impl Scores {
@@ -69,7 +67,7 @@ impl Scores {
         })
     }
 
-    pub(crate) fn add(&mut self, scores: Vec<Score>) -> Result<()> {
+    pub(crate) fn add(&mut self, scores: Vec<ScoreRow>) -> Result<()> {
         self.table.push(scores)
     }
 
@@ -88,7 +86,7 @@ impl Scores {
         let evaluations = self.table.rows().chunk_by(|a, b| a.step == b.step);
         evaluations
             .map(|rows| {
-                let mean = |share: fn(&Score) -> f64| {
+                let mean = |share: fn(&ScoreRow) -> f64| {
                     let n: usize = rows.iter().map(|row| row.n).sum();
                     let sum: f64 = rows.iter().map(|row| share(row) * row.n as f64).sum();
                     sum / n.max(1) as f64

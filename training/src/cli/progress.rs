@@ -1,6 +1,6 @@
 //! How far a run is: a bar on a terminal, else a line every half a minute.
 
-use hrm_training::{Event, Score, StepReport};
+use hrm_training::{Event, ScoreRow, StepReport, duration};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -99,10 +99,10 @@ impl Progress {
         }
     }
 
-    fn scores(&mut self, scores: &[Score]) {
+    fn scores(&mut self, scores: &[ScoreRow]) {
         let n: usize = scores.iter().map(|score| score.n).sum();
         let Some(first) = scores.first() else { return };
-        let mean = |share: fn(&Score) -> f64| {
+        let mean = |share: fn(&ScoreRow) -> f64| {
             let sum: f64 = scores.iter().map(|s| share(s) * s.n as f64).sum();
             sum / n.max(1) as f64
         };
@@ -128,13 +128,4 @@ fn three_digits(value: f64) -> String {
         _ => 2,
     };
     format!("{value:.decimals$}")
-}
-
-fn duration(seconds: f64) -> String {
-    let seconds = seconds.round() as u64;
-    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
-        (0, 0, s) => format!("{s} s"),
-        (0, m, s) => format!("{m} min {s:02} s"),
-        (h, m, _) => format!("{h} h {m:02} min"),
-    }
 }

@@ -2,7 +2,7 @@
 
 use super::progress::Progress;
 use super::{Outcome, signals::Interrupt};
-use hrm_training::{Ending, Run, machine};
+use hrm_training::{Ending, LiveScore, Run, duration, machine};
 use std::time::{Duration, Instant};
 
 /// How long this process may train.
@@ -23,12 +23,13 @@ fn minutes(text: &str) -> Result<Duration, String> {
 }
 
 /// Drives a run to its end, to the time limit or to an interruption, and says how it went.
-pub fn drive(mut run: Run, limit: Limit) -> anyhow::Result<Outcome> {
+pub fn drive(run: Run, limit: Limit) -> anyhow::Result<Outcome> {
     let interrupt = Interrupt::listen()?;
     let deadline = limit
         .time_limit
         .and_then(|limit| Instant::now().checked_add(limit));
     let recipe = run.trainer().recipe().clone();
+    let mut run = run.with_evaluator(LiveScore::new(&recipe));
     let folder = run.folder().display().to_string();
     let first = run.trainer().steps_done();
     let steps = recipe.run.steps;
@@ -49,12 +50,12 @@ pub fn drive(mut run: Run, limit: Limit) -> anyhow::Result<Outcome> {
     progress.finish();
 
     let step = run.trainer().steps_done();
-    let minutes = run.trainer().seconds() / 60.0;
+    let time = duration(run.trainer().seconds());
     let go_on = format!("go on with `hrm-train resume {folder}`");
     match ending? {
         Ending::Complete => {
             println!(
-                "done: {step} steps in {minutes:.1} minutes; model {}, curves {}",
+                "done: {step} steps in {time}; model {}, curves {}",
                 run.model_path().display(),
                 run.curves_path().display(),
             );

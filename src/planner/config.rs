@@ -1,0 +1,198 @@
+//! The planner's settings: one struct, its defaults, its ranges, its file.
+//!
+//! `configs/planner.yaml` documents every key; this struct and that file say the same, and a test
+//! holds them together.
+
+use std::ops::RangeInclusive;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::grid::{DEFAULT_MAX_CELLS, Inflation};
+use crate::search::{MAX_COST_WEIGHT, Rules};
+use crate::{Error, Result};
+
+/// Who may make plans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PlanSource {
+    /// The model, and the search where the model finds nothing.
+    #[default]
+    Auto,
+    /// The model alone.
+    Model,
+    /// The search alone.
+    Search,
+}
+
+/// When thinking stops before its bounds; see [`PlannerConfig::halt`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HaltRule {
+    /// When the model says so: at the start cell `q_halt` is above 0 and above `q_continue`
+    /// (HRM, arXiv 2506.21734, section 2), and the rollout is verified.
+    Learned,
+    /// When the rollout is verified and the same as after the last segment.
+    Stable,
+    /// When either of the two holds.
+    #[default]
+    Either,
+    /// Never: always to the last segment or the deadline.
+    Never,
+}
+
+/// The planner's settings. Keys of files that are missing here are errors; keys missing in a file
+/// have their defaults.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PlannerConfig {
+    /// Radius of the robot's circle, metres, 0..=10: cells nearer to an obstacle are inscribed.
+    /// Also the radius around the start in which inscribed cells may be crossed.
+    pub robot_radius: f64,
+    /// How far costs reach around obstacles, metres, 0..=100.
+    pub inflation_radius: f64,
+    /// How fast these costs fall, 1/m, 0..=1000.
+    pub cost_scaling_factor: f64,
+    /// Weight of a cell's cost against its length, 0..=[`MAX_COST_WEIGHT`]; see [`Rules`].
+    pub cost_weight: f64,
+    /// Whether plans may enter unknown cells.
+    pub allow_unknown: bool,
+    /// How far from a blocked or unreachable goal a plan may end, metres, 0..=1000; 0: not at all.
+    /// A request can bring its own.
+    pub tolerance: f64,
+    /// Who may make plans.
+    pub source: PlanSource,
+    /// When thinking stops early.
+    pub halt: HaltRule,
+    /// Segments of thinking at most, 1..=4096.
+    pub max_segments: usize,
+    /// Time for a request, seconds, 0.001..=3600. It may run over by one segment.
+    pub max_planning_time: f64,
+    /// Cells the model thinks about at most, 16..=1048576; larger maps are pooled until they fit.
+    pub max_model_cells: usize,
+    /// Cells a map may have at most, 1..=2147483648.
+    pub max_cells: usize,
+}
+
+impl Default for PlannerConfig {
+    fn default() -> Self {
+        Self {
+            robot_radius: 0.22,
+            inflation_radius: 0.55,
+            cost_scaling_factor: 3.0,
+            cost_weight: 1.0,
+            allow_unknown: false,
+            tolerance: 0.5,
+            source: PlanSource::Auto,
+            halt: HaltRule::Either,
+            max_segments: 64,
+            max_planning_time: 2.0,
+            max_model_cells: 9216,
+            max_cells: DEFAULT_MAX_CELLS,
+        }
+    }
+}
+
+impl PlannerConfig {
+    /// The settings in a YAML file, checked.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::ConfigFile`] for an unknown key or a value of the wrong type, with
+    /// its place; [`Error::PlannerSetting`] for a value outside its range.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|source| Error::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+        let config: Self = serde_saphyr::from_str(&text).map_err(|error| Error::ConfigFile {
+            path: path.to_owned(),
+            reason: error.without_snippet().to_string(),
+        })?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// Checks that every setting is within its range.
+    ///
+    /// # Errors
+    /// [`Error::PlannerSetting`] for the first one that is not.
+    pub fn validate(&self) -> Result<()> {
+        within("robot_radius", self.robot_radius, 0.0..=10.0, "0 to 10 m")?;
+        within(
+            "inflation_radius",
+            self.inflation_radius,
+            0.0..=100.0,
+            "0 to 100 m",
+        )?;
+        within(
+            "cost_scaling_factor",
+            self.cost_scaling_factor,
+            0.0..=1000.0,
+            "0 to 1000 per metre",
+        )?;
+        within(
+            "cost_weight",
+            self.cost_weight,
+            0.0..=MAX_COST_WEIGHT,
+            "0 to 1000",
+        )?;
+        within("tolerance", self.tolerance, 0.0..=1000.0, "0 to 1000 m")?;
+        within(
+            "max_segments",
+            self.max_segments as f64,
+            1.0..=4096.0,
+            "1 to 4096",
+        )?;
+        within(
+            "max_planning_time",
+            self.max_planning_time,
+            0.001..=3600.0,
+            "0.001 to 3600 s",
+        )?;
+        within(
+            "max_model_cells",
+            self.max_model_cells as f64,
+            16.0..=1_048_576.0,
+            "16 to 1048576",
+        )?;
+        within(
+            "max_cells",
+            self.max_cells as f64,
+            1.0..=2_147_483_648.0,
+            "1 to 2147483648",
+        )
+    }
+
+    /// How travel cost is counted.
+    ///
+    /// # Errors
+    /// [`Error::CostWeight`], if the settings are not valid.
+    pub fn rules(&self) -> Result<Rules> {
+        Rules::new(self.cost_weight, self.allow_unknown)
+    }
+
+    /// How obstacles are inflated.
+    ///
+    /// # Errors
+    /// [`Error::Inflation`], if the settings are not valid.
+    pub fn inflation(&self) -> Result<Inflation> {
+        Inflation::new(
+            self.robot_radius,
+            self.inflation_radius,
+            self.cost_scaling_factor,
+        )
+    }
+}
+
+/// An error unless `value` is in `range`; a NaN is in none.
+fn within(
+    key: &'static str,
+    value: f64,
+    range: RangeInclusive<f64>,
+    must: &'static str,
+) -> Result<()> {
+    if range.contains(&value) {
+        return Ok(());
+    }
+    Err(Error::PlannerSetting { key, value, must })
+}

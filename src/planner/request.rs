@@ -1,0 +1,58 @@
+//! What is asked of the planner and what it answers: [`Request`], [`Plan`], [`Outcome`].
+
+use super::{NavError, Report};
+use crate::grid::{Cell, Pose2};
+
+/// A question for the planner.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Request {
+    /// Where the robot is, map frame.
+    pub start: Pose2,
+    /// Where it shall go, map frame.
+    pub goal: Pose2,
+    /// How far from a blocked or unreachable goal the plan may end, metres; `None`: as configured.
+    pub tolerance: Option<f64>,
+}
+
+impl Request {
+    /// From `start` to `goal` with the configured tolerance.
+    pub const fn new(start: Pose2, goal: Pose2) -> Self {
+        Self {
+            start,
+            goal,
+            tolerance: None,
+        }
+    }
+}
+
+/// A verified plan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The path, map frame: the request's start first, its goal last (or, by tolerance, the centre
+    /// of the cell that stands in for it, with the goal's yaw), at most one resolution apart, each
+    /// turned towards the next.
+    pub poses: Vec<Pose2>,
+    /// The grid path before smoothing, from the start's cell to the last pose's.
+    pub cells: Vec<Cell>,
+    /// Travel cost of `poses`, metres: length x (1 + `cost_weight` x cost / 252), summed over the
+    /// stretch inside each cell.
+    pub travel_cost: f64,
+    /// Travel cost of `cells`, metres, by the rules of [`crate::search`]: to be compared with an
+    /// optimal path of the search.
+    pub grid_travel_cost: f64,
+    /// Length of `poses`, metres.
+    pub length_m: f64,
+}
+
+/// The answer to a [`Request`]: a plan or an error, and how it came about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// The plan, verified on the snapshot it was asked for.
+    pub plan: Option<Plan>,
+    /// Why there is none; `None` exactly if there is a plan.
+    pub error: Option<NavError>,
+    /// What happened and what to do about it, for people; empty for a plan to the goal itself.
+    pub message: String,
+    /// How it came about.
+    pub report: Report,
+}

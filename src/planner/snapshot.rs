@@ -1,0 +1,92 @@
+//! The map as it was when it was made ready for planning: immutable, shared by requests, search
+//! and verifier, so that a map that changes in between can neither crash nor mislead a request.
+
+use super::PlannerConfig;
+use crate::grid::{Cost, Costmap, Geometry, inflate};
+use crate::search::Rules;
+use crate::{Error, Result};
+
+/// A map made ready for planning; made once per map, shared by [`std::sync::Arc`].
+///
+/// It keeps the settings it was made with: those that concern the map (`robot_radius`,
+/// `inflation_radius`, `cost_scaling_factor`, `cost_weight`, `allow_unknown`, `max_cells`) take
+/// effect here, and changing them means a new snapshot.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    raw: Costmap,
+    inflated: Costmap,
+    rules: Rules,
+    robot_radius_m: f64,
+    stamp: Option<f64>,
+}
+
+impl Snapshot {
+    /// Makes a map ready: inflates it and finds out which cells reach each other.
+    ///
+    /// # Errors
+    /// [`Error::TooManyCells`] for more cells than `max_cells`; settings outside their ranges.
+    pub fn new(raw: Costmap, config: &PlannerConfig) -> Result<Self> {
+        config.validate()?;
+        let cells = raw.geometry().cells();
+        if cells > config.max_cells {
+            return Err(Error::TooManyCells {
+                cells,
+                max_cells: config.max_cells,
+            });
+        }
+        let inflated = inflate(
+            &raw,
+            &config.inflation()?,
+            &mut crate::grid::Workspace::default(),
+        );
+        Ok(Self {
+            raw,
+            inflated,
+            rules: config.rules()?,
+            robot_radius_m: config.robot_radius,
+            stamp: None,
+        })
+    }
+
+    /// The snapshot with the map's stamp, seconds; reports repeat it.
+    #[must_use]
+    pub fn with_stamp(mut self, stamp: f64) -> Self {
+        self.stamp = Some(stamp);
+        self
+    }
+
+    /// Where the map lies.
+    pub fn geometry(&self) -> &Geometry {
+        self.raw.geometry()
+    }
+
+    /// The map as it came: obstacles without inflation.
+    pub fn raw(&self) -> &Costmap {
+        &self.raw
+    }
+
+    /// The inflated map: what plans are made and verified on.
+    pub fn inflated(&self) -> &Costmap {
+        &self.inflated
+    }
+
+    /// How travel cost is counted, and whether unknown cells may be entered.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// The radius of the robot's circle, metres.
+    pub fn robot_radius_m(&self) -> f64 {
+        self.robot_radius_m
+    }
+
+    /// The map's stamp, seconds.
+    pub fn stamp(&self) -> Option<f64> {
+        self.stamp
+    }
+
+    /// Whether the recorded map, without inflation, has an obstacle here.
+    pub(super) fn is_obstacle(&self, index: usize) -> bool {
+        self.raw.costs().get(index) == Some(&Cost::LETHAL)
+    }
+}
