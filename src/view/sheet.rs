@@ -31,6 +31,36 @@ impl Tile {
         let height = self.pictures.iter().map(|p| p.height() as usize).max();
         (width.saturating_sub(GAP), height.unwrap_or(0))
     }
+
+    /// The lines after wrapping to `width` pixels.
+    fn rows(&self, width: usize) -> Vec<String> {
+        let lines = self.lines.iter();
+        lines
+            .flat_map(|line| Face::Body.wrap(line, width))
+            .collect()
+    }
+
+    /// The height of pictures and text in a tile of this width, pixels.
+    fn height(&self, width: usize) -> usize {
+        self.pictures_size().1 + GAP + self.rows(width).len() * Face::Body.line_height()
+    }
+
+    /// Draws the tile, its top left corner at (left, top).
+    fn draw(&self, canvas: &mut Canvas, left: usize, top: usize, width: usize) {
+        let mut x = left;
+        for picture in &self.pictures {
+            let (w, h) = (picture.width() as usize, picture.height() as usize);
+            // Free space is nearly as bright as the page: an edge tells them apart.
+            canvas.rectangle(x - 1, top - 1, w + 2, h + 2, mix(PAPER, INK, 0.35));
+            canvas.paste(picture.image(), x, top);
+            x += w + GAP;
+        }
+        let mut y = top + self.pictures_size().1 + GAP;
+        for line in self.rows(width) {
+            Face::Body.draw(canvas, left, y, &line, INK);
+            y += Face::Body.line_height();
+        }
+    }
 }
 
 /// A page of tiles under a title.
@@ -55,32 +85,15 @@ impl Sheet {
         }
         for row in tiles.chunks(columns) {
             let top = canvas.height() + GAP;
-            let pictures_height = row.iter().map(|tile| tile.pictures_size().1).max();
-            let text_top = top + pictures_height.unwrap_or(0) + GAP;
-            let wrapped: Vec<Vec<String>> = row
-                .iter()
-                .map(|tile| {
-                    let lines = tile.lines.iter();
-                    lines.flat_map(|l| Face::Body.wrap(l, tile_width)).collect()
-                })
-                .collect();
-            let lines = wrapped.iter().map(Vec::len).max().unwrap_or(0);
-            let bottom = text_top + lines * Face::Body.line_height() + GAP;
-            canvas.grow(width, bottom, PAPER);
-            for (column, (tile, lines)) in row.iter().zip(&wrapped).enumerate() {
-                let left = MARGIN + column * (tile_width + MARGIN);
-                let mut x = left;
-                for picture in &tile.pictures {
-                    let (w, h) = (picture.width() as usize, picture.height() as usize);
-                    // Free space is nearly as bright as the page: an edge tells them apart.
-                    canvas.rectangle(x - 1, top - 1, w + 2, h + 2, mix(PAPER, INK, 0.35));
-                    canvas.paste(picture.image(), x, top);
-                    x += w + GAP;
-                }
-                for (index, line) in lines.iter().enumerate() {
-                    let y = text_top + index * Face::Body.line_height();
-                    Face::Body.draw(&mut canvas, left, y, line, INK);
-                }
+            let heights = row.iter().map(|tile| tile.height(tile_width));
+            canvas.grow(width, top + heights.max().unwrap_or(0) + GAP, PAPER);
+            for (column, tile) in row.iter().enumerate() {
+                tile.draw(
+                    &mut canvas,
+                    MARGIN + column * (tile_width + MARGIN),
+                    top,
+                    tile_width,
+                );
             }
         }
         canvas.grow(width, canvas.height() + MARGIN / 2, PAPER);

@@ -10,12 +10,15 @@ const ORANGE: Rgb = [213, 94, 0];
 const GREEN: Rgb = [0, 158, 115];
 const PURPLE: Rgb = [204, 121, 167];
 
+/// What a line shows of a row.
+type Value = fn(&MetricsRow) -> f64;
+
 /// A smooth line is the mean of this share of all rows around each row.
 const SMOOTHING: f64 = 0.03;
 
 /// A chart of metrics and of (step, reached, optimal) from the evaluations.
 pub(crate) fn curves(name: &str, rows: &[MetricsRow], scores: &[(u64, f64, f64)]) -> Chart {
-    let losses: [(&str, Rgb, fn(&MetricsRow) -> f64); 4] = [
+    let losses: [(&str, Rgb, Value); 4] = [
         ("moves", BLUE, |row| row.moves),
         ("cost-to-go", ORANGE, |row| row.value),
         ("halt", GREEN, |row| row.halt),
@@ -69,12 +72,7 @@ fn title(name: &str, rows: &[MetricsRow]) -> String {
 }
 
 /// What was measured, pale, and its running mean over it.
-fn faint_and_smooth(
-    rows: &[MetricsRow],
-    name: &str,
-    colour: Rgb,
-    value: impl Fn(&MetricsRow) -> f64,
-) -> [Series; 2] {
+fn faint_and_smooth(rows: &[MetricsRow], name: &str, colour: Rgb, value: Value) -> [Series; 2] {
     let points: Vec<(f64, f64)> = rows
         .iter()
         .map(|row| (row.step as f64, value(row)))

@@ -90,7 +90,7 @@ impl Metrics {
     /// Adds a step, `seconds` of training into the run.
     pub(crate) fn add(&mut self, report: &StepReport, seconds: f64) -> Result<()> {
         self.sums.add(report, seconds);
-        if report.step % STEPS_PER_ROW == 0 {
+        if report.step.is_multiple_of(STEPS_PER_ROW) {
             self.end_row()?;
         }
         Ok(())

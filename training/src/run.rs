@@ -151,10 +151,10 @@ impl Run {
             let report = self.trainer.step()?;
             self.metrics.add(&report, self.trainer.seconds())?;
             watch(Event::Step(&report));
-            if report.step % plan.evaluate_every == 0 || report.step == plan.steps {
+            if report.step.is_multiple_of(plan.evaluate_every) || report.step == plan.steps {
                 self.judge(watch)?;
             }
-            if report.step % plan.checkpoint_every == 0 {
+            if report.step.is_multiple_of(plan.checkpoint_every) {
                 self.save(watch)?;
             }
         }

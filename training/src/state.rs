@@ -39,8 +39,11 @@ struct Counters {
     tickets: Vec<Ticket>,
 }
 
+/// One of the two states of a carry.
+type State = fn(&Carry) -> &Tensor;
+
 /// The two states of a carry, by the name of their array.
-const CARRY: [(&str, fn(&Carry) -> &Tensor); 2] = [
+const CARRY: [(&str, State); 2] = [
     ("carry/z_h", |carry| &carry.z_h),
     ("carry/z_l", |carry| &carry.z_l),
 ];

@@ -16,7 +16,7 @@ pub struct Progress {
     steps: u64,
     began: Instant,
     deadline: Option<Instant>,
-    /// Running means of the move loss and the share that arrives.
+    /// Running means of the loss of the moves and the share that arrives.
     means: Option<(f64, f64)>,
     /// The share of unseen maps reached, once judged.
     reached: Option<f64>,
@@ -30,7 +30,7 @@ impl Progress {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::new(steps).with_position(first);
             // The template is fixed; if indicatif should refuse it, its own will do.
-            if let Ok(style) = ProgressStyle::with_template("{bar:28} {pos}/{len}  {wide_msg}") {
+            if let Ok(style) = ProgressStyle::with_template("{bar:12} {pos}/{len}  {wide_msg}") {
                 bar.set_style(style.progress_chars("=> "));
             }
             bar
@@ -82,13 +82,13 @@ impl Progress {
             left = left.min(until.as_secs_f64());
         }
         let mut text = format!(
-            "move loss {loss:.3}, arrives {:.1} %, {} steps/s, {} left",
+            "{} left, loss {loss:.3}, arrives {:.1} %, {} steps/s",
+            duration(left),
             100.0 * arrives,
             three_digits(speed),
-            duration(left),
         );
         if let Some(reached) = self.reached {
-            text += &format!(", unseen maps {:.1} %", 100.0 * reached);
+            text = format!("{text}, unseen {:.1} %", 100.0 * reached);
         }
         if let Some(bar) = &self.bar {
             bar.set_position(report.step);

@@ -1,0 +1,161 @@
+//! The command line: what it prints, what it writes, and its exit codes.
+
+mod common;
+
+use common::{run, stderr, tiny_text, tiny_with};
+use std::path::Path;
+use tempfile::TempDir;
+
+/// A folder with a tiny recipe in it.
+fn folder(text: &str) -> TempDir {
+    let folder = tempfile::tempdir().expect("files in a temporary folder");
+    std::fs::write(folder.path().join("tiny.toml"), text).expect("files in a temporary folder");
+    folder
+}
+
+/// That a command fails with this code and one line that holds all parts.
+fn assert_fails(folder: &Path, args: &[&str], code: i32, parts: &[&str]) {
+    let output = run(folder, args);
+    let text = stderr(&output);
+    assert_eq!(output.status.code(), Some(code), "{args:?}: {text}");
+    assert_eq!(text.lines().count(), 1, "{args:?}: {text}");
+    for part in parts {
+        assert!(text.contains(part), "{args:?}: no {part:?} in: {text}");
+    }
+}
+
+#[test]
+fn help_names_every_command_and_exit_code() {
+    let output = run(Path::new("."), &["--help"]);
+    assert_eq!(output.status.code(), Some(0));
+    let text = String::from_utf8(output.stdout).unwrap();
+    for word in ["run", "resume", "preview", "130"] {
+        assert!(text.contains(word), "no {word:?} in: {text}");
+    }
+}
+
+#[test]
+fn a_wrong_command_line_is_bad_usage() {
+    for args in [
+        &["walk"][..],
+        &["run"],
+        &["run", "x", "--steps", "many"],
+        &["run", "x", "--time-limit", "-1"],
+    ] {
+        assert_eq!(run(Path::new("."), args).status.code(), Some(2), "{args:?}");
+    }
+}
+
+#[test]
+fn a_bad_recipe_is_bad_input_and_leaves_no_folder() {
+    let folder = folder(&tiny_with(4, &[("growth", "growht")]));
+    let parts = ["tiny.toml", "line", "data.growht", "`growth`"];
+    assert_fails(folder.path(), &["run", "tiny.toml"], 2, &parts);
+    assert!(!folder.path().join("runs").exists());
+}
+
+#[test]
+fn what_is_not_there_is_bad_input() {
+    let folder = folder(&tiny_text(4));
+    let parts = ["no recipe `nothing`"];
+    assert_fails(folder.path(), &["run", "nothing"], 2, &parts);
+    assert_fails(
+        folder.path(),
+        &["resume", "nothing"],
+        2,
+        &["nothing holds no run"],
+    );
+    assert_fails(
+        folder.path(),
+        &["preview", "nothing.toml"],
+        2,
+        &["nothing.toml"],
+    );
+}
+
+#[test]
+fn a_run_writes_its_folder_and_a_second_one_does_not_overwrite_it() {
+    let folder = folder(&tiny_text(4));
+    let output = run(folder.path(), &["run", "tiny.toml", "--seed", "9"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let files = [
+        "recipe.toml",
+        "state.safetensors",
+        "tiny.safetensors",
+        "metrics.csv",
+        "scores.csv",
+        "curves.png",
+    ];
+    for file in files {
+        let length = folder
+            .path()
+            .join("runs/tiny")
+            .join(file)
+            .metadata()
+            .unwrap()
+            .len();
+        assert!(length > 0, "{file} is empty");
+    }
+    let recipe = std::fs::read_to_string(folder.path().join("runs/tiny/recipe.toml")).unwrap();
+    assert_eq!(recipe, tiny_text(4).replace("seed = 7", "seed = 9"));
+
+    let parts = ["runs/tiny already holds a run", "hrm-train resume"];
+    assert_fails(folder.path(), &["run", "tiny.toml"], 2, &parts);
+}
+
+#[test]
+fn a_finished_run_can_be_resumed_and_stays_as_it_is() {
+    let folder = folder(&tiny_text(4));
+    let metrics = folder.path().join("here/metrics.csv");
+    assert!(
+        run(folder.path(), &["run", "tiny.toml", "--out", "here"])
+            .status
+            .success()
+    );
+    let before = std::fs::read_to_string(&metrics).unwrap();
+    assert!(run(folder.path(), &["resume", "here"]).status.success());
+    assert_eq!(std::fs::read_to_string(&metrics).unwrap(), before);
+}
+
+#[test]
+fn a_run_that_diverges_fails() {
+    let text = tiny_with(
+        40,
+        &[("5e-3", "1e38"), ("warmup = 3 # steps", "warmup = 0")],
+    );
+    let folder = folder(&text);
+    let output = run(folder.path(), &["run", "tiny.toml"]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = stderr(&output);
+    assert!(
+        text.lines()
+            .last()
+            .unwrap()
+            .contains("lower the learning rate"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_preview_is_one_picture_for_each_kind_that_is_drawn() {
+    let folder = folder(&tiny_with(4, &[("boxes = 0.5", "boxes = 0.0")]));
+    let args = ["preview", "tiny.toml", "--out", "sheets", "--count", "4"];
+    let output = run(folder.path(), &args);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let mut files: Vec<String> = folder
+        .path()
+        .join("sheets")
+        .read_dir()
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    files.sort();
+    assert_eq!(files, ["maze.png", "random.png"]);
+    for file in files {
+        let bytes = std::fs::read(folder.path().join("sheets").join(file)).unwrap();
+        assert!(bytes.starts_with(b"\x89PNG"));
+        // Two rows of tiles of 340 pixels: the height stands in the header's bytes 20 to 23.
+        let height = u32::from_be_bytes(bytes[20..24].try_into().unwrap());
+        assert!(height > 400, "{height}");
+    }
+}

@@ -1,0 +1,115 @@
+//! What several test files need: a recipe that trains in milliseconds, and bits of tensors.
+
+// Each test file is a crate of its own and uses only some of these.
+#![allow(dead_code)]
+
+use candle_core::Tensor;
+use hrm_training::{Recipe, StepReport, Trainer};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// A tiny recipe's text. `{steps}` is its number of steps; checkpoints are every 1000.
+pub fn tiny_text(steps: u64) -> String {
+    format!(
+        r#"# A recipe for tests.
+name = "tiny"
+seed = 7
+
+[model]
+channels = 16
+hidden = 16
+h_blocks = 1
+l_blocks = 1
+h_cycles = 2
+l_cycles = 1
+
+[data]
+kinds = {{ maze = 1.0, random = 1.0, boxes = 0.5 }}
+min_side = 8
+first_max_side = 8
+max_side = 11
+growth = 0.7
+costs = 0.3
+unknown = 0.3
+cells = 300
+max_segments = 3
+exploration = 0.5
+
+[optimiser]
+learning_rate = 5e-3
+warmup = 3 # steps
+weight_decay = 0.1
+betas = [0.9, 0.95]
+clip = 1.0
+ema = 0.9
+value_loss = 0.1
+halt_loss = 0.1
+
+[run]
+steps = {steps}
+checkpoint_every = 1000
+evaluate_every = 1000
+"#
+    )
+}
+
+/// The tiny recipe with changes: each (old, new) must occur in the text.
+pub fn tiny_with(steps: u64, changes: &[(&str, &str)]) -> String {
+    changes.iter().fold(tiny_text(steps), |text, (old, new)| {
+        assert!(text.contains(old), "the tiny recipe has no {old:?}");
+        text.replace(old, new)
+    })
+}
+
+pub fn trainer(text: &str) -> Trainer {
+    let recipe = Recipe::from_text(text).expect("a good recipe");
+    Trainer::new(recipe, text.to_owned()).expect("a trainer")
+}
+
+pub fn steps(trainer: &mut Trainer, count: usize) -> Vec<StepReport> {
+    let step = |_| trainer.step().expect("a step");
+    (0..count).map(step).collect()
+}
+
+/// The bits of tensors, so that -0 and 0 differ and NaN would equal itself.
+pub fn bits(tensors: &BTreeMap<String, Tensor>) -> BTreeMap<String, Vec<u32>> {
+    let of = |tensor: &Tensor| -> Vec<u32> {
+        let values = tensor.flatten_all().and_then(|t| t.to_vec1::<f32>());
+        let values = values.expect("a tensor of f32");
+        values.into_iter().map(f32::to_bits).collect()
+    };
+    tensors
+        .iter()
+        .map(|(name, t)| (name.clone(), of(t)))
+        .collect()
+}
+
+/// Weights and averages of a trainer, bit by bit.
+pub fn all_bits(trainer: &Trainer) -> [BTreeMap<String, Vec<u32>>; 2] {
+    let averages = trainer.optimiser().averaged(trainer.weights());
+    [
+        bits(&trainer.weights().tensors()),
+        bits(&averages.expect("averages")),
+    ]
+}
+
+/// `hrm-train`, run in a folder.
+pub fn hrm_train(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hrm-train"));
+    command.current_dir(folder);
+    command
+}
+
+/// Runs `hrm-train` with arguments to its end.
+pub fn run(folder: &Path, args: &[&str]) -> Output {
+    hrm_train(folder)
+        .args(args)
+        .output()
+        .expect("the program starts")
+}
+
+/// What a program wrote to stderr.
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
