@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 pub mod map_folder;
+pub mod random_model;
 
 use std::path::{Path, PathBuf};
 
