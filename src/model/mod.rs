@@ -16,7 +16,7 @@ mod kernels;
 mod layout;
 
 pub use block::{Block, Formulation};
-pub use checkpoint::{Checkpoint, TrainingRecord};
+pub use checkpoint::{Checkpoint, TrainingRecord, write_atomically};
 pub use encode::{PLANES, encode};
 pub use grid_hrm::{Carry, GridHrm, GridHrmConfig, Readout};
 pub use layout::Layout;

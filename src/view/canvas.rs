@@ -5,7 +5,9 @@
 //! at halves. What leaves the canvas is clipped.
 
 use super::palette::{Rgb, mix};
-use image::RgbImage;
+use crate::{Error, Result};
+use image::{ExtendedColorType, ImageEncoder, RgbImage, codecs::png::PngEncoder};
+use std::path::Path;
 
 /// A point of the canvas: right, down.
 pub(super) type Point = (f64, f64);
@@ -33,6 +35,34 @@ impl Canvas {
 
     pub(super) fn height(&self) -> usize {
         self.image.height() as usize
+    }
+
+    /// Writes the pixels as a PNG file, replacing what is there.
+    ///
+    /// # Errors
+    /// [`Error::WritePicture`], if the file cannot be written.
+    pub(super) fn save_png(&self, path: &Path) -> Result<()> {
+        let mut bytes = Vec::new();
+        PngEncoder::new(&mut bytes)
+            .write_image(
+                self.image.as_raw(),
+                self.image.width(),
+                self.image.height(),
+                ExtendedColorType::Rgb8,
+            )
+            .map_err(std::io::Error::other)
+            .and_then(|()| std::fs::write(path, &bytes))
+            .map_err(|source| Error::WritePicture {
+                path: path.to_owned(),
+                source,
+            })
+    }
+
+    /// Lays another picture over this one, its top left corner at (x, y).
+    pub(super) fn paste(&mut self, picture: &RgbImage, x: usize, y: usize) {
+        for (right, down, pixel) in picture.enumerate_pixels() {
+            self.blend(x + right as usize, y + down as usize, pixel.0, 1.0);
+        }
     }
 
     /// Adds rows below and columns to the right, all of one colour. Never shrinks.

@@ -143,7 +143,7 @@ impl Bar {
 }
 
 /// A number in few digits: whole from 100 up, two decimals down to 0.01, then as 5e-3.
-fn short(value: f64) -> String {
+pub(super) fn short(value: f64) -> String {
     let decimals = match value {
         v if v >= 100.0 => 0,
         v if v >= 10.0 => 1,

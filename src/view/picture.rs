@@ -3,11 +3,11 @@
 use super::{
     canvas::Canvas,
     palette::{self, LETHAL, Rgb},
-    projection::Projection,
+    projection::{LONGER_SIDE, Projection},
 };
 use crate::grid::{Cell, Cost, Costmap};
 use crate::{Error, Result};
-use image::{ExtendedColorType, ImageEncoder, RgbImage, codecs::png::PngEncoder};
+use image::RgbImage;
 use std::path::Path;
 
 /// A picture of a map; each further layer is drawn over the ones before.
@@ -40,7 +40,13 @@ impl Picture {
     /// A picture of the map: free space near-white, obstacles near-black, unknown space grey,
     /// inscribed and inflated cells softly tinted.
     pub fn new(map: &Costmap) -> Self {
-        let projection = Projection::new(map.geometry());
+        Self::sized(map, LONGER_SIDE)
+    }
+
+    /// As [`Picture::new`], with a longer side of about `longer_side` pixels: for many small
+    /// pictures on one [`Sheet`](super::Sheet).
+    pub fn sized(map: &Costmap, longer_side: usize) -> Self {
+        let projection = Projection::new(map.geometry(), longer_side);
         let mut canvas = Canvas::new(projection.width(), projection.height(), palette::FREE);
         for py in 0..projection.height() {
             for px in 0..projection.width() {
@@ -80,21 +86,7 @@ impl Picture {
     /// # Errors
     /// [`Error::WritePicture`], if the file cannot be written.
     pub fn save_png(&self, path: impl AsRef<Path>) -> Result<()> {
-        let image = self.image();
-        let mut bytes = Vec::new();
-        PngEncoder::new(&mut bytes)
-            .write_image(
-                image.as_raw(),
-                image.width(),
-                image.height(),
-                ExtendedColorType::Rgb8,
-            )
-            .map_err(std::io::Error::other)
-            .and_then(|()| std::fs::write(&path, &bytes))
-            .map_err(|source| Error::WritePicture {
-                path: path.as_ref().to_owned(),
-                source,
-            })
+        self.canvas.save_png(path.as_ref())
     }
 
     /// That a layer has one value per cell of the map.

@@ -6,8 +6,8 @@
 use crate::grid::Geometry;
 use std::ops::Range;
 
-/// The longer side aimed at, pixels: fills a README's column without being scaled.
-const LONGER_SIDE: usize = 900;
+/// The usual longer side, pixels: fills a README's column without being scaled.
+pub(super) const LONGER_SIDE: usize = 900;
 /// Maps with a longer side than this are shrunk, cells; up to here a pixel per cell is affordable.
 const SHRINK_ABOVE: usize = 1600;
 /// Pixels per cell at most, so that a map of one cell is not a page.
@@ -24,12 +24,13 @@ pub(super) struct Projection {
 }
 
 impl Projection {
-    pub(super) fn new(geometry: &Geometry) -> Self {
+    /// A projection whose longer side is about `longer_side` pixels.
+    pub(super) fn new(geometry: &Geometry, longer_side: usize) -> Self {
         let longer = geometry.width().max(geometry.height());
         let (zoom, shrink) = if longer > SHRINK_ABOVE {
             (1, longer.div_ceil(SHRINK_ABOVE))
         } else {
-            let nearest = (LONGER_SIDE as f64 / longer as f64).round() as usize;
+            let nearest = (longer_side as f64 / longer as f64).round() as usize;
             (nearest.clamp(1, MAX_ZOOM), 1)
         };
         Self {

@@ -39,7 +39,7 @@ pub enum Error {
         /// What is allowed.
         must: &'static str,
     },
-    /// The state of an interrupted run cannot be read.
+    /// The state of a run cannot be read.
     #[error("{path}: {reason}; start the run again with `hrm-train run`")]
     State {
         /// The file.
@@ -57,6 +57,77 @@ pub enum Error {
         /// The loss.
         loss: f64,
     },
+    /// A weight is no number any more.
+    #[error(
+        "weight `{name}` is not finite after step {step}; the checkpoint of an earlier step is kept, lower the learning rate"
+    )]
+    WeightsDiverged {
+        /// The tensor.
+        name: String,
+        /// The optimiser step.
+        step: u64,
+    },
+    /// No recipe has this name.
+    #[error(
+        "no recipe `{name}`{}; pass the path of a TOML file or a name from configs/recipes: {known}",
+        nearest.as_ref().map_or_else(String::new, |near| format!(", did you mean `{near}`?")),
+        known = if known.is_empty() { "none here".to_owned() } else { known.join(", ") },
+    )]
+    NoRecipe {
+        /// As given.
+        name: String,
+        /// The most similar known name, if any is similar.
+        nearest: Option<String>,
+        /// The names there are.
+        known: Vec<String>,
+    },
+    /// A folder already holds a run.
+    #[error(
+        "{path} already holds a run; go on with `hrm-train resume {path}` or choose another folder with --out"
+    )]
+    RunExists {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A folder holds no run.
+    #[error("{path} holds no run (no {missing}); pass a folder made by `hrm-train run`")]
+    NoRun {
+        /// The folder.
+        path: PathBuf,
+        /// The file that is missing.
+        missing: &'static str,
+    },
+    /// A table of a run cannot be read or written.
+    #[error("{path}: {reason}; move the file away to go on without its rows")]
+    Table {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The signals of the system cannot be listened to.
+    #[error("Ctrl-C cannot be handled: {reason}")]
+    Signals {
+        /// What the system said.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// Whether what was passed in is wrong, as opposed to something that failed on the way.
+    pub fn is_bad_input(&self) -> bool {
+        matches!(
+            self,
+            Self::Recipe { .. }
+                | Self::RecipeValue { .. }
+                | Self::State { .. }
+                | Self::NoRecipe { .. }
+                | Self::RunExists { .. }
+                | Self::NoRun { .. }
+                | Self::Table { .. }
+                | Self::Planner(hrm_planner::Error::ModelConfig { .. })
+        )
+    }
 }
 
 /// A result with this crate's [`enum@Error`].

@@ -238,6 +238,11 @@ impl AdamW {
         Ok(norm)
     }
 
+    /// The running mean of a tensor's clipped gradient, row-major; `None` for an unknown name.
+    pub fn first_moment(&self, name: &str) -> Option<&[f32]> {
+        self.moments.get(name).map(|moments| &moments.first[..])
+    }
+
     /// The averaged weights.
     ///
     /// # Errors

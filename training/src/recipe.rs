@@ -1,5 +1,6 @@
 //! Recipes: everything that makes a model, in one TOML file.
 
+use crate::recipe_text::{explain, with_value};
 use crate::{Error, Result};
 use hrm_planner::grid::generate::Kind;
 use hrm_planner::model::GridHrmConfig;
@@ -88,26 +89,46 @@ pub struct RunRecipe {
     pub evaluate_every: u64,
 }
 
+/// Values that replace those of a recipe file, so that a variant needs no file of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Overrides {
+    /// `seed`.
+    pub seed: Option<u64>,
+    /// `run.steps`.
+    pub steps: Option<u64>,
+}
+
 impl Recipe {
-    /// Reads and checks a recipe file.
+    /// Reads and checks a recipe file; also gives its text.
     ///
     /// # Errors
-    /// A file that cannot be read, a key that is unknown or missing, a value out of range.
+    /// A file that cannot be read, a key that is unknown or missing, a value out of range: each
+    /// named, with its line where the text has one.
     pub fn read(path: &Path) -> Result<(Self, String)> {
-        let text = std::fs::read_to_string(path).map_err(|source| Error::Io {
-            path: path.to_owned(),
-            source,
-        })?;
-        let recipe = Self::parse(&text).map_err(|reason| Error::Recipe {
-            path: path.to_owned(),
-            reason,
-        })?;
-        recipe.validate()?;
-        Ok((recipe, text))
+        Self::read_with(path, Overrides::default())
     }
 
-    fn parse(text: &str) -> std::result::Result<Self, String> {
-        toml::from_str(text).map_err(|e| e.to_string())
+    /// As [`Recipe::read`], with some values replaced in recipe and text.
+    ///
+    /// # Errors
+    /// As [`Recipe::read`].
+    pub fn read_with(path: &Path, overrides: Overrides) -> Result<(Self, String)> {
+        let mut text = std::fs::read_to_string(path).map_err(|e| Error::Recipe {
+            path: path.to_owned(),
+            reason: format!("{e}; check that the file exists and may be read"),
+        })?;
+        // Before anything is replaced: lines are those of the file.
+        let mut recipe = Self::parse(&text, path)?;
+        if let Some(seed) = overrides.seed {
+            text = with_value(&text, path, ["", "seed"], seed)?;
+        }
+        if let Some(steps) = overrides.steps {
+            text = with_value(&text, path, ["run", "steps"], steps)?;
+        }
+        if overrides != Overrides::default() {
+            recipe = Self::parse(&text, path)?;
+        }
+        Ok((recipe, text))
     }
 
     /// A recipe from its text, as stored in a checkpoint.
@@ -115,9 +136,13 @@ impl Recipe {
     /// # Errors
     /// As [`Recipe::read`].
     pub fn from_text(text: &str) -> Result<Self> {
-        let recipe = Self::parse(text).map_err(|reason| Error::Recipe {
-            path: "recipe".into(),
-            reason,
+        Self::parse(text, Path::new("recipe"))
+    }
+
+    fn parse(text: &str, path: &Path) -> Result<Self> {
+        let recipe: Self = toml::from_str(text).map_err(|e| Error::Recipe {
+            path: path.to_owned(),
+            reason: explain(text, &e),
         })?;
         recipe.validate()?;
         Ok(recipe)
@@ -128,6 +153,13 @@ impl Recipe {
     /// # Errors
     /// The first value that is out of range, with its key.
     pub fn validate(&self) -> Result<()> {
+        if !is_file_stem(&self.name) {
+            return Err(Error::RecipeValue {
+                key: "name",
+                value: format!("{:?}", self.name),
+                must: "1 to 64 letters, digits, '-' or '_', for it names files",
+            });
+        }
         self.model.validate()?;
         let (data, optimiser, run) = (&self.data, &self.optimiser, &self.run);
         let share = "from 0 to 1";
@@ -218,6 +250,11 @@ impl Recipe {
             positive,
         )
     }
+}
+
+fn is_file_stem(name: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    (1..=64).contains(&name.len()) && name.chars().all(allowed)
 }
 
 fn check<T: Copy + std::fmt::Debug>(

@@ -8,9 +8,10 @@ use crate::recipe::Recipe;
 use crate::sample::Sample;
 use crate::{Error, Result};
 use candle_core::{Device, Tensor};
-use hrm_planner::model::{Carry, Checkpoint, Formulation, GridHrm, Readout, TrainingRecord};
+use hrm_planner::model::{Carry, Formulation, GridHrm, Readout};
 use hrm_planner::planner::Policy;
 use rayon::prelude::*;
+use std::time::Instant;
 
 /// A run of a recipe, at some step of it.
 pub struct Trainer {
@@ -20,8 +21,8 @@ pub struct Trainer {
     pub(crate) model: GridHrm,
     pub(crate) optimiser: AdamW,
     pub(crate) pool: Pool,
-    /// Seconds of training before this process.
-    pub(crate) seconds_before: f64,
+    /// Seconds of steps, over all processes.
+    pub(crate) seconds: f64,
 }
 
 /// What a step measured.
@@ -67,7 +68,7 @@ impl Trainer {
             model,
             optimiser,
             pool: Pool::new(),
-            seconds_before: 0.0,
+            seconds: 0.0,
         })
     }
 
@@ -79,6 +80,21 @@ impl Trainer {
     /// Steps done.
     pub fn steps_done(&self) -> u64 {
         self.optimiser.step
+    }
+
+    /// Seconds that the steps took, over all processes of the run.
+    pub fn seconds(&self) -> f64 {
+        self.seconds
+    }
+
+    /// The weights that are trained.
+    pub fn weights(&self) -> &Weights {
+        &self.weights
+    }
+
+    /// The optimiser, with the averaged weights.
+    pub fn optimiser(&self) -> &AdamW {
+        &self.optimiser
     }
 
     /// The model with averaged weights, as it would be shipped now.
@@ -94,28 +110,12 @@ impl Trainer {
         )?)
     }
 
-    /// The averaged weights with their configuration, as shipped.
-    ///
-    /// # Errors
-    /// A tensor operation that fails.
-    pub fn checkpoint(&self) -> Result<Checkpoint> {
-        Ok(Checkpoint {
-            config: self.recipe.model.clone(),
-            training: TrainingRecord {
-                recipe: self.recipe_text.clone(),
-                seed: self.recipe.seed,
-                steps: self.optimiser.step,
-                ..TrainingRecord::default()
-            },
-            tensors: self.optimiser.averaged(&self.weights)?,
-        })
-    }
-
     /// One segment of every sample in the pool and one step of the weights.
     ///
     /// # Errors
     /// A tensor operation that fails, or [`Error::Diverged`] before the weights are touched.
     pub fn step(&mut self) -> Result<StepReport> {
+        let began = Instant::now();
         let step = self.optimiser.step;
         let schedule = Schedule {
             peak: self.recipe.optimiser.learning_rate,
@@ -175,6 +175,7 @@ impl Trainer {
             segment: segments.iter().sum::<usize>() as f64 / count as f64,
         };
         self.hand_on(&after.detached(), &readout, &batch)?;
+        self.seconds += began.elapsed().as_secs_f64();
         Ok(report)
     }
 

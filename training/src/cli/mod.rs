@@ -1,0 +1,67 @@
+//! The command line: arguments in, exit code out.
+//!
+//! Each command is a module with its `Args` and an `execute`. Progress and errors go to stderr,
+//! an error in one line; results go to stdout.
+
+mod preview;
+mod progress;
+mod resume;
+mod run;
+mod signals;
+mod train;
+
+use clap::{Parser, Subcommand};
+use hrm_training::Error;
+use std::process::ExitCode;
+
+/// Exit code of an error in what was passed in; clap's own for a wrong command line.
+const BAD_INPUT: u8 = 2;
+/// Exit code of anything else that failed.
+const FAILURE: u8 = 1;
+/// Exit code after Ctrl-C or SIGTERM, as shells count it: 128 + SIGINT.
+const INTERRUPTED: u8 = 130;
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "hrm-train",
+    version,
+    about = "Trains the models of hrm_planner from nothing",
+    after_help = "Exit codes: 0 done, 1 failed, 2 bad input or usage, 130 interrupted."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::Args),
+    Resume(resume::Args),
+    Preview(preview::Args),
+}
+
+/// How a command that did not fail ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Done,
+    Interrupted,
+}
+
+/// Does what the command line says.
+pub fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Run(args) => run::execute(&args),
+        Command::Resume(args) => resume::execute(&args),
+        Command::Preview(args) => preview::execute(&args),
+    };
+    match outcome {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Interrupted) => ExitCode::from(INTERRUPTED),
+        Err(error) => {
+            let line = format!("{error:#}").replace('\n', " ");
+            eprintln!("error: {line}");
+            let bad_input = error.downcast_ref().is_some_and(Error::is_bad_input);
+            ExitCode::from(if bad_input { BAD_INPUT } else { FAILURE })
+        }
+    }
+}

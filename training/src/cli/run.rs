@@ -1,0 +1,40 @@
+//! `hrm-train run`: a recipe from its first step.
+
+use super::{Outcome, train};
+use hrm_training::{Overrides, Recipe, Run, find_recipe};
+use std::path::PathBuf;
+
+/// Train a model from nothing
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A recipe: the path of a TOML file, or the name of one in configs/recipes, such as `grid`
+    recipe: String,
+    /// The run's folder; it must not hold a run yet [default: runs/NAME]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Optimiser steps, instead of the recipe's
+    #[arg(long, value_name = "N", value_parser = whole_number())]
+    steps: Option<u64>,
+    /// Seed of weights and maps, instead of the recipe's
+    #[arg(long, value_name = "N", value_parser = whole_number())]
+    seed: Option<u64>,
+    #[command(flatten)]
+    limit: train::Limit,
+}
+
+/// The whole numbers that TOML can hold.
+fn whole_number() -> clap::builder::RangedU64ValueParser {
+    clap::value_parser!(u64).range(..=i64::MAX as u64)
+}
+
+/// Starts a run and drives it.
+pub fn execute(args: &Args) -> anyhow::Result<Outcome> {
+    let overrides = Overrides {
+        seed: args.seed,
+        steps: args.steps,
+    };
+    let (recipe, text) = Recipe::read_with(&find_recipe(&args.recipe)?, overrides)?;
+    let default = || PathBuf::from("runs").join(&recipe.name);
+    let folder = args.out.clone().unwrap_or_else(default);
+    train::drive(Run::start(recipe, text, &folder)?, args.limit)
+}
