@@ -5,6 +5,7 @@
 
 pub mod map_folder;
 pub mod random_model;
+pub mod toy_model;
 
 use std::path::{Path, PathBuf};
 
