@@ -170,7 +170,9 @@ impl<'a> Walk<'a> {
     /// Looks at the way from pose `index` to the next one and at all cells it enters.
     fn follow(&mut self, index: usize, from: &Pose2, to: &Pose2) {
         let target = self.locate(index + 1, to);
-        if from.distance(to) > self.longest_step_m {
+        // A step to or from a pose that is not finite has no length; the pose was reported.
+        let step_m = from.distance(to);
+        if step_m > self.longest_step_m && from.is_finite() && to.is_finite() {
             self.report(ViolationKind::Discontinuity, index, (from.x, from.y));
         }
         let geometry = self.snapshot.geometry();
