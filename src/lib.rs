@@ -14,6 +14,7 @@
 
 pub mod error;
 pub mod grid;
+pub mod judge;
 pub mod model;
 pub mod planner;
 pub mod search;
