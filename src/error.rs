@@ -348,7 +348,35 @@ pub enum Error {
         /// What is allowed, with the unit.
         must: &'static str,
     },
+    /// A generated map cannot have this side.
+    #[error("a generated map has no side of {side} cells; choose {least} to {most}")]
+    MapSide {
+        /// As asked for, cells.
+        side: usize,
+        /// The shortest possible.
+        least: usize,
+        /// The longest possible.
+        most: usize,
+    },
+    /// A file or folder is not the data set it should be.
+    #[error("{path}: not the data set {set}: {reason}; pass the folder that holds it")]
+    DataSet {
+        /// The file or folder.
+        path: PathBuf,
+        /// The data set's name.
+        set: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
 }
 
 /// A result with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
+
+impl From<candle_core::Error> for Error {
+    fn from(source: candle_core::Error) -> Self {
+        Error::Tensor {
+            source: Box::new(source),
+        }
+    }
+}

@@ -2,9 +2,11 @@
 //!
 //! Occupancy grids and goals come in, a Hierarchical Reasoning Model (HRM) thinks in bounded
 //! segments, a verified plan goes out. Data flows one way:
-//! [`grid`] -> `model` -> `planner` -> node -> middleware.
+//! [`grid`] -> [`model`] -> [`planner`] -> node -> middleware.
 //!
 //! - [`grid`]: cells, costs, map files, inflation, generated maps. Knows no tensors.
+//! - [`model`]: the reasoner. Knows tensors, but no robots and no metres.
+//! - [`planner`]: from a request to a verified plan. This is where plans are made.
 //! - [`search`]: the complete search: fields, A*, optimal moves. The oracle of everything.
 //! - [`view`]: pictures and animations of maps, fields and plans, for people.
 //!
@@ -12,6 +14,7 @@
 
 pub mod error;
 pub mod grid;
+pub mod judge;
 pub mod model;
 pub mod planner;
 pub mod search;

@@ -12,7 +12,7 @@
 
 use super::kernels::{self, BlockShape, RMS_EPS};
 use super::layout::Layout;
-use crate::{Error, Result};
+use crate::Result;
 use candle_core::{CpuStorage, CustomOp2, D, Shape, Tensor};
 
 /// How a block is computed.
@@ -231,13 +231,5 @@ impl CustomOp2 for FusedBlock {
         let dx = Tensor::from_vec(dx, x.shape(), x.device())?;
         let dw = Tensor::from_vec(dw, packed.shape(), packed.device())?;
         Ok((Some(dx), Some(dw)))
-    }
-}
-
-impl From<candle_core::Error> for Error {
-    fn from(source: candle_core::Error) -> Self {
-        Error::Tensor {
-            source: Box::new(source),
-        }
     }
 }

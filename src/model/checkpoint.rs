@@ -83,8 +83,19 @@ impl Checkpoint {
                 "{length} bytes are more than any model of ours has"
             )));
         }
-        let bytes = std::fs::read(path).map_err(io)?;
-        let (_, header) = SafeTensors::read_metadata(&bytes)
+        Self::from_bytes(&std::fs::read(path).map_err(io)?, path)
+    }
+
+    /// As [`Checkpoint::read`], from a file's bytes; `path` only names it in messages.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::read`].
+    pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self> {
+        let bad = |reason: String| Error::Checkpoint {
+            path: path.to_owned(),
+            reason,
+        };
+        let (_, header) = SafeTensors::read_metadata(bytes)
             .map_err(|e| bad(format!("not a safetensors file ({e})")))?;
         let metadata = header.metadata().clone().unwrap_or_default();
         let value = |key: &str| {
@@ -108,7 +119,7 @@ impl Checkpoint {
             .map_err(|e| bad(format!("the metadata key `config` cannot be read: {e}")))?;
         let training = serde_json::from_str(value("training")?)
             .map_err(|e| bad(format!("the metadata key `training` cannot be read: {e}")))?;
-        let file = SafeTensors::deserialize(&bytes)
+        let file = SafeTensors::deserialize(bytes)
             .map_err(|e| bad(format!("not a safetensors file ({e})")))?;
         let mut tensors = BTreeMap::new();
         for (name, view) in file.iter() {

@@ -7,6 +7,7 @@
 //! - [`GridHrm`]: the grid model of one scale, for mazes and small grids.
 //! - [`encode`]: from a costmap and a goal to input planes.
 //! - [`Checkpoint`]: weights with their configuration and training record in one file.
+//! - [`shipped`]: the model that is part of this program.
 
 mod block;
 mod checkpoint;
@@ -14,9 +15,11 @@ mod encode;
 mod grid_hrm;
 mod kernels;
 mod layout;
+mod shipped;
 
 pub use block::{Block, Formulation};
 pub use checkpoint::{Checkpoint, TrainingRecord, write_atomically};
 pub use encode::{PLANES, encode};
 pub use grid_hrm::{Carry, GridHrm, GridHrmConfig, Readout};
 pub use layout::Layout;
+pub use shipped::{SHIPPED_NAME, shipped};

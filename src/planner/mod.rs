@@ -1,16 +1,45 @@
-//! From a request to a verified plan.
+//! From a request to a verified plan. This is where plans are made: [`Planner::plan`].
+//!
+//! ```text
+//! Snapshot, Request
+//!   -> check      checks.rs     one error per cause, or a Problem that has a solution
+//!   -> reduce     reduce.rs     what the model sees of the map
+//!   -> think      think.rs      encode, then segments; after each: decode, verify, halt?
+//!   -> search     crate::search where the model found nothing: complete, with its own time
+//!   -> smooth     path.rs       shortcuts, even spacing, headings
+//!   -> verify     verify.rs     on the same snapshot; nothing leaves unverified
+//!   -> Outcome    a Plan or a NavError, and a Report
+//! ```
+//!
+//! [`Snapshot`] is the map, made ready once and never changed. Metres and radians outside, cells
+//! inside. The same map, request, settings and model give the same plan on any number of threads,
+//! unless the clock stops the thinking. Middleware, transforms and costmap layers are not here.
 
+mod budget;
+mod checks;
 mod config;
+mod frame;
+mod line;
 mod nav_error;
+mod path;
+mod pooling;
+mod reach;
+mod reduce;
+mod regions;
 mod report;
 mod request;
 mod rollout;
+mod sight;
+mod smooth;
 mod snapshot;
+mod surroundings;
 mod think;
 mod verify;
 
+pub use checks::{Problem, Refusal, check};
 pub use config::{HaltRule, PlanSource, PlannerConfig};
 pub use nav_error::NavError;
+pub use reduce::Reduction;
 pub use report::{HaltReason, Report, Source, Times};
 pub use request::{Outcome, Plan, Request};
 pub use rollout::{Policy, Rollout};
@@ -18,9 +47,14 @@ pub use snapshot::Snapshot;
 pub use think::Segment;
 pub use verify::{Expected, Violation, ViolationKind, verify};
 
+use std::time::Instant;
+
 use crate::Result;
+use crate::grid::Cell;
 use crate::model::GridHrm;
-use crate::search::{Search, Termination};
+use crate::search::{self, Search, Stop, Termination};
+use budget::Budget;
+use report::{milliseconds, timed};
 
 /// A model and the name that reports call it by.
 #[derive(Debug, Clone)]
@@ -63,10 +97,11 @@ impl Planner {
         self.model.as_ref()
     }
 
-    /// Answers a request on a snapshot. Never panics, never returns an unverified plan, and ends
-    /// within `max_planning_time` plus one segment, or earlier by `termination`.
+    /// Answers a request on a snapshot. Never panics, never returns an unverified plan, returns no
+    /// plan once cancelled, and ends within `max_planning_time` plus one segment, or earlier by
+    /// `termination`.
     ///
-    /// `observer` is called after every segment of thinking.
+    /// `observer` is called after every segment of thinking; use `&mut |_| {}` where nobody watches.
     pub fn plan(
         &mut self,
         snapshot: &Snapshot,
@@ -74,26 +109,197 @@ impl Planner {
         termination: &Termination,
         observer: &mut dyn FnMut(&Segment<'_>),
     ) -> Outcome {
-        let _ = (request, termination, observer, &mut self.search);
-        Outcome {
-            plan: None,
-            error: Some(NavError::Unknown),
-            message: "not yet able to plan".to_owned(),
-            report: Report {
-                source: None,
-                segments: 0,
-                halt_reason: HaltReason::NotAsked,
-                q_halt: None,
-                q_continue: None,
-                travel_cost: None,
-                length_m: None,
-                goal_distance_m: None,
-                reduction_factor: None,
-                time_ms: Times::default(),
-                map_stamp: snapshot.stamp(),
-                map_size: (snapshot.geometry().width(), snapshot.geometry().height()),
-                model: self.model.as_ref().map(|model| model.name.clone()),
-            },
+        let begin = Instant::now();
+        let mut report = Report::new(snapshot, self.model.as_ref());
+        let answer = self.answer(snapshot, request, termination, observer, &mut report);
+        if answer.is_err() && termination.reason() == Some(Stop::Cancelled) {
+            report.halt_reason = HaltReason::Cancelled;
+        }
+        report.time_ms.total = milliseconds(begin.elapsed());
+        Outcome::new(request, answer, report)
+    }
+
+    /// The pipeline.
+    fn answer(
+        &mut self,
+        snapshot: &Snapshot,
+        request: &Request,
+        termination: &Termination,
+        observer: &mut dyn FnMut(&Segment<'_>),
+        report: &mut Report,
+    ) -> std::result::Result<Plan, Refusal> {
+        let budget = Budget::new(termination, self.config.max_planning_time);
+        let tolerance_m = request.tolerance.unwrap_or(self.config.tolerance);
+        let problem = timed(&mut report.time_ms.check, || {
+            check(snapshot, request, tolerance_m)
+        })?;
+        let thought = self.think(&problem, &budget, observer, report)?;
+        let by_model = thought.and_then(|cells| publish(&problem, cells, &budget, report));
+        let plan = match by_model {
+            Some(plan) => {
+                report.source = Some(Source::Model);
+                plan
+            }
+            None if self.config.source == PlanSource::Model && !problem.is_within_a_cell() => {
+                return Err(unsolved(report));
+            }
+            None => {
+                let cells = self.search(&problem, &budget, report)?;
+                report.source = Some(Source::Search);
+                publish(&problem, cells, &budget, report).ok_or_else(unverified)?
+            }
+        };
+        match budget.whole.reason() {
+            Some(Stop::Cancelled) => Err(stopped(Stop::Cancelled)),
+            _ => Ok(plan),
         }
     }
+
+    /// The model's plan as cells, if it is asked and finds one.
+    fn think(
+        &self,
+        problem: &Problem<'_>,
+        budget: &Budget,
+        observer: &mut dyn FnMut(&Segment<'_>),
+        report: &mut Report,
+    ) -> std::result::Result<Option<Vec<Cell>>, Refusal> {
+        if problem.is_within_a_cell() {
+            return Ok(None); // nothing to think about: the search's answer is the cell itself
+        }
+        let alone = self.config.source == PlanSource::Model;
+        let model = match (&self.model, self.config.source) {
+            (_, PlanSource::Search) => return Ok(None),
+            (Some(named), _) => &named.model,
+            (None, PlanSource::Auto) => {
+                report.halt_reason = HaltReason::NoModel;
+                return Ok(None);
+            }
+            (None, PlanSource::Model) => {
+                report.halt_reason = HaltReason::NoModel;
+                return Err(Refusal::new(
+                    NavError::InvalidPlanner,
+                    "`source` is model, but no model is loaded; load one, or set source: auto",
+                ));
+            }
+        };
+        let reduction = timed(&mut report.time_ms.reduce, || {
+            Reduction::new(problem, self.config.max_model_cells)
+        });
+        let Some(reduction) = reduction else {
+            report.halt_reason = HaltReason::NotReducible;
+            return Ok(None);
+        };
+        report.reduction_factor = Some(reduction.factor());
+        let limits = think::Limits {
+            halt: self.config.halt,
+            max_segments: self.config.max_segments,
+            termination: if alone {
+                &budget.whole
+            } else {
+                &budget.thinking
+            },
+        };
+        match think::think(model, problem, &reduction, &limits, observer, report) {
+            Ok(thought) => Ok(thought),
+            Err(error) => {
+                tracing::error!(%error, "the model failed; the search takes over");
+                report.halt_reason = HaltReason::ModelFailed;
+                Ok(None)
+            }
+        }
+    }
+
+    /// An optimal plan as cells.
+    fn search(
+        &mut self,
+        problem: &Problem<'_>,
+        budget: &Budget,
+        report: &mut Report,
+    ) -> std::result::Result<Vec<Cell>, Refusal> {
+        let found = timed(&mut report.time_ms.search, || {
+            self.search.path(
+                problem.map(),
+                problem.start_cell,
+                problem.goal_cell,
+                problem.snapshot().rules(),
+                &budget.whole,
+            )
+        });
+        match found {
+            Ok(search::Outcome::Found(path)) => Ok(path.cells),
+            Ok(search::Outcome::Stopped(stop)) => Err(stopped(stop)),
+            // The checks saw a way, so this would be a defect of theirs or of the search.
+            Ok(search::Outcome::Unreachable) => Err(Refusal::new(
+                NavError::NoValidPath,
+                "no path leads from the start to the goal",
+            )),
+            Err(error) => Err(Refusal::new(NavError::Unknown, error.to_string())),
+        }
+    }
+}
+
+/// The plan along these cells: with shortcuts, or without if the verifier objects to them, or none
+/// if it objects to the cells.
+fn publish(
+    problem: &Problem<'_>,
+    cells: Vec<Cell>,
+    budget: &Budget,
+    report: &mut Report,
+) -> Option<Plan> {
+    for smooth in [true, false] {
+        let plan = timed(&mut report.time_ms.smooth, || {
+            path::plan_along(problem, cells.clone(), smooth, &budget.whole)
+        });
+        let violations = timed(&mut report.time_ms.verify, || {
+            verify(problem.snapshot(), &plan.poses, &Expected::of(problem))
+        });
+        match violations.first() {
+            None => return Some(plan),
+            Some(violation) => {
+                tracing::error!(
+                    ?violation,
+                    smooth,
+                    "a plan failed the verifier; not published"
+                );
+            }
+        }
+    }
+    None
+}
+
+/// Why a model that plans alone has no plan.
+fn unsolved(report: &Report) -> Refusal {
+    match report.halt_reason {
+        HaltReason::Cancelled => stopped(Stop::Cancelled),
+        HaltReason::Deadline => stopped(Stop::Deadline),
+        reason => Refusal::new(
+            NavError::NoValidPath,
+            format!(
+                "there is a path, but the model found none in {} segments ({}); set source: auto, \
+                 so that the search takes over",
+                report.segments,
+                reason.name()
+            ),
+        ),
+    }
+}
+
+/// Why a request that was stopped has no plan.
+fn stopped(stop: Stop) -> Refusal {
+    match stop {
+        Stop::Cancelled => Refusal::new(NavError::Unknown, "the request was cancelled"),
+        Stop::Deadline | Stop::Iterations => Refusal::new(
+            NavError::Timeout,
+            "no plan within the time allowed; raise max_planning_time, or use a coarser map",
+        ),
+    }
+}
+
+/// Why a plan was found and is not published.
+fn unverified() -> Refusal {
+    Refusal::new(
+        NavError::Unknown,
+        "the search's path failed the verifier, which is a defect of this planner: please report \
+         it with the map and the request",
+    )
 }

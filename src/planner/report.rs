@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use super::{NamedModel, Snapshot};
+
 /// Who made the published plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -107,6 +109,27 @@ pub struct Report {
     pub map_size: (usize, usize),
     /// The model's name.
     pub model: Option<String>,
+}
+
+impl Report {
+    /// The report of a request on this map before anything was done.
+    pub(super) fn new(snapshot: &Snapshot, model: Option<&NamedModel>) -> Self {
+        Self {
+            source: None,
+            segments: 0,
+            halt_reason: HaltReason::NotAsked,
+            q_halt: None,
+            q_continue: None,
+            travel_cost: None,
+            length_m: None,
+            goal_distance_m: None,
+            reduction_factor: None,
+            time_ms: Times::default(),
+            map_stamp: snapshot.stamp(),
+            map_size: (snapshot.geometry().width(), snapshot.geometry().height()),
+            model: model.map(|model| model.name.clone()),
+        }
+    }
 }
 
 /// Adds the time that `work` takes to `total_ms`.

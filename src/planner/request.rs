@@ -1,6 +1,6 @@
 //! What is asked of the planner and what it answers: [`Request`], [`Plan`], [`Outcome`].
 
-use super::{NavError, Report};
+use super::{NavError, Refusal, Report};
 use crate::grid::{Cell, Pose2};
 
 /// A question for the planner.
@@ -55,4 +55,44 @@ pub struct Outcome {
     pub message: String,
     /// How it came about.
     pub report: Report,
+}
+
+impl Outcome {
+    /// The answer to `request`, with what the plan adds to its report.
+    pub(super) fn new(
+        request: &Request,
+        answer: Result<Plan, Refusal>,
+        mut report: Report,
+    ) -> Self {
+        let plan = match answer {
+            Ok(plan) => plan,
+            Err(Refusal { error, message }) => {
+                return Self {
+                    plan: None,
+                    error: Some(error),
+                    message,
+                    report,
+                };
+            }
+        };
+        let last = plan.poses.last().unwrap_or(&request.goal);
+        let goal_distance_m = last.distance(&request.goal);
+        report.travel_cost = Some(plan.travel_cost);
+        report.length_m = Some(plan.length_m);
+        report.goal_distance_m = Some(goal_distance_m);
+        let message = if *last == request.goal {
+            String::new()
+        } else {
+            format!(
+                "the goal is blocked or cannot be reached; the plan ends {goal_distance_m:.3} m \
+                 from it, at the nearest cell that can: set tolerance: 0 to refuse this"
+            )
+        };
+        Self {
+            plan: Some(plan),
+            error: None,
+            message,
+            report,
+        }
+    }
 }

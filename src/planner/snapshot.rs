@@ -2,7 +2,8 @@
 //! and verifier, so that a map that changes in between can neither crash nor mislead a request.
 
 use super::PlannerConfig;
-use crate::grid::{Cost, Costmap, Geometry, inflate};
+use super::regions::Regions;
+use crate::grid::{Cost, Costmap, Geometry, Workspace, inflate};
 use crate::search::Rules;
 use crate::{Error, Result};
 
@@ -15,6 +16,7 @@ use crate::{Error, Result};
 pub struct Snapshot {
     raw: Costmap,
     inflated: Costmap,
+    regions: Regions,
     rules: Rules,
     robot_radius_m: f64,
     stamp: Option<f64>,
@@ -34,15 +36,17 @@ impl Snapshot {
                 max_cells: config.max_cells,
             });
         }
-        let inflated = inflate(
-            &raw,
-            &config.inflation()?,
-            &mut crate::grid::Workspace::default(),
-        );
+        let rules = config.rules()?;
+        let inflated = inflate(&raw, &config.inflation()?, &mut Workspace::default());
+        let (width, height) = (raw.geometry().width(), raw.geometry().height());
+        let regions = Regions::new(width, height, |index| {
+            inflated.costs()[index].is_traversable(rules.allow_unknown())
+        });
         Ok(Self {
             raw,
             inflated,
-            rules: config.rules()?,
+            regions,
+            rules,
             robot_radius_m: config.robot_radius,
             stamp: None,
         })
@@ -83,6 +87,11 @@ impl Snapshot {
     /// The map's stamp, seconds.
     pub fn stamp(&self) -> Option<f64> {
         self.stamp
+    }
+
+    /// Which cells of the inflated map reach each other.
+    pub(super) fn regions(&self) -> &Regions {
+        &self.regions
     }
 
     /// Whether the recorded map, without inflation, has an obstacle here.

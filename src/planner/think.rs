@@ -1,6 +1,20 @@
-//! The model's thinking.
+//! The model's thinking: segment after segment, until one of the reasons to halt.
+//!
+//! After each segment the read-out is followed from the start, brought to the full map and
+//! verified, so that there is an answer at any time. The result is the verified rollout of the
+//! lowest travel cost, not the last one: later segments mostly improve a plan, but nothing makes
+//! them. A model that yields NaN yields no rollout that arrives, and thinking just goes on.
 
+use candle_core::{Device, Tensor};
+
+use super::path::{grid_travel_cost, poses_of_cells};
+use super::report::timed;
+use super::verify::{Expected, verify};
+use super::{HaltReason, HaltRule, Policy, Problem, Reduction, Report, Rollout};
+use crate::Result;
 use crate::grid::{Cell, Pose2};
+use crate::model::{GridHrm, Layout, PLANES, Readout, encode};
+use crate::search::{Stop, Termination};
 
 /// What one segment of thinking came to, for those who watch.
 #[derive(Debug)]
@@ -13,18 +27,158 @@ pub struct Segment<'a> {
     pub poses: &'a [Pose2],
     /// Whether it reaches the goal.
     pub arrived: bool,
-    /// Whether the verifier finds nothing wrong with it.
+    /// Whether it arrives and the verifier finds nothing wrong with it.
     pub verified: bool,
     /// At the start cell, logit that the plan arrives.
     pub q_halt: f32,
     /// At the start cell, logit that it will if thinking goes on.
     pub q_continue: f32,
+    readout: &'a Readout,
+    reduction: &'a Reduction,
+    resolution: f64,
 }
 
 impl Segment<'_> {
     /// The model's cost-to-go of every cell of the full map, row-major, metres; NaN where it has
     /// none. Computed when asked for.
-    pub fn values(&self) -> Vec<f32> {
-        Vec::new()
+    ///
+    /// # Errors
+    /// A tensor operation that fails.
+    pub fn values(&self) -> Result<Vec<f32>> {
+        let metres = (self.reduction.factor() as f64 * self.resolution) as f32;
+        let logs = self.readout.value.to_vec1::<f32>()?;
+        let values: Vec<f32> = logs.iter().map(|log| log.exp_m1() * metres).collect();
+        Ok(self.reduction.spread(&values))
+    }
+}
+
+/// Bounds and rule of halting.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits<'a> {
+    pub halt: HaltRule,
+    pub max_segments: usize,
+    pub termination: &'a Termination,
+}
+
+/// A rollout on the full map.
+struct Candidate {
+    cells: Vec<Cell>,
+    poses: Vec<Pose2>,
+    arrived: bool,
+    verified: bool,
+}
+
+/// Thinks about a problem. Returns the cells of the best verified rollout, if there is any, and
+/// notes segments, halting and times in `report`.
+///
+/// # Errors
+/// A tensor operation that fails.
+pub(super) fn think(
+    model: &GridHrm,
+    problem: &Problem<'_>,
+    reduction: &Reduction,
+    limits: &Limits<'_>,
+    observer: &mut dyn FnMut(&Segment<'_>),
+    report: &mut Report,
+) -> Result<Option<Vec<Cell>>> {
+    let geometry = reduction.map().geometry();
+    let (cells, start) = (geometry.cells(), geometry.index(reduction.start()));
+    let layout = Layout::new(vec![(geometry.height(), geometry.width())]);
+    let e = timed(&mut report.time_ms.encode, || {
+        let rules = problem.snapshot().rules();
+        let input = encode(reduction.map(), reduction.goal(), rules);
+        let input = Tensor::from_vec(input, (cells, 9 * PLANES), &Device::Cpu)?;
+        model.embed(&input)
+    })?;
+    let mut carry = model.initial_carry(cells, &Device::Cpu)?;
+    let mut best: Option<(f64, Vec<Cell>)> = None;
+    let mut previous: Option<Vec<Cell>> = None;
+    report.halt_reason = HaltReason::MaxSegments;
+    for index in 1..=limits.max_segments {
+        if let Some(stop) = limits.termination.reason() {
+            report.halt_reason = match stop {
+                Stop::Cancelled => HaltReason::Cancelled,
+                Stop::Deadline | Stop::Iterations => HaltReason::Deadline,
+            };
+            break;
+        }
+        let readout = timed(&mut report.time_ms.think, || {
+            carry = model.segment(&carry, &e, &layout)?;
+            model.read_out(&carry)
+        })?;
+        let candidate = decode(problem, reduction, &readout, report)?;
+        let q_halt = readout.q_halt.get(start)?.to_scalar::<f32>()?;
+        let q_continue = readout.q_continue.get(start)?.to_scalar::<f32>()?;
+        report.segments = index;
+        report.q_halt = Some(q_halt);
+        report.q_continue = Some(q_continue);
+        observer(&Segment {
+            index,
+            cells: &candidate.cells,
+            poses: &candidate.poses,
+            arrived: candidate.arrived,
+            verified: candidate.verified,
+            q_halt,
+            q_continue,
+            readout: &readout,
+            reduction,
+            resolution: problem.map().geometry().resolution(),
+        });
+
+        let unchanged = previous.as_ref() == Some(&candidate.cells);
+        let learned = q_halt > q_continue.max(0.0);
+        if candidate.verified {
+            let cost = grid_travel_cost(problem, &candidate.cells);
+            if best.as_ref().is_none_or(|(lowest, _)| cost < *lowest) {
+                best = Some((cost, candidate.cells.clone()));
+            }
+            if let Some(reason) = halts(limits.halt, learned, unchanged) {
+                report.halt_reason = reason;
+                break;
+            }
+        }
+        previous = Some(candidate.cells);
+    }
+    Ok(best.map(|(_, cells)| cells))
+}
+
+/// Follows a read-out from the start, on the model's map and then on the full one.
+fn decode(
+    problem: &Problem<'_>,
+    reduction: &Reduction,
+    readout: &Readout,
+    report: &mut Report,
+) -> Result<Candidate> {
+    let (cells, poses, arrived) = timed(&mut report.time_ms.decode, || -> Result<_> {
+        let logits = readout.moves.flatten_all()?.to_vec1::<f32>()?;
+        let allow_unknown = problem.snapshot().rules().allow_unknown();
+        let policy = Policy::new(reduction.map(), &logits, allow_unknown);
+        let Rollout { cells, arrived } = policy.rollout(reduction.start(), reduction.goal());
+        let cells = reduction.expand(&cells);
+        let poses = poses_of_cells(problem, &cells);
+        Ok((cells, poses, arrived))
+    })?;
+    let verified = arrived
+        && timed(&mut report.time_ms.verify, || {
+            verify(problem.snapshot(), &poses, &Expected::of(problem)).is_empty()
+        });
+    Ok(Candidate {
+        cells,
+        poses,
+        arrived,
+        verified,
+    })
+}
+
+/// Whether, and why, to halt after a verified rollout.
+fn halts(rule: HaltRule, learned: bool, unchanged: bool) -> Option<HaltReason> {
+    let by_model = matches!(rule, HaltRule::Learned | HaltRule::Either);
+    let by_stability = matches!(rule, HaltRule::Stable | HaltRule::Either);
+    if by_model && learned {
+        Some(HaltReason::Learned)
+    } else if by_stability && unchanged {
+        Some(HaltReason::Stable)
+    } else {
+        None
     }
 }

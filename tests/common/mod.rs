@@ -3,7 +3,10 @@
 // Each test file is a crate of its own and uses only some of these.
 #![allow(dead_code)]
 
+pub mod cli;
 pub mod map_folder;
+pub mod random_model;
+pub mod toy_model;
 
 use std::path::{Path, PathBuf};
 

@@ -16,7 +16,7 @@
 use crate::curves::curves;
 use crate::metrics::Metrics;
 use crate::recipe::Recipe;
-use crate::scores::{Evaluator, ScoreRow, Scores};
+use crate::scores::{Evaluator, Score, Scores};
 use crate::state::{RECIPE_FILE, STATE_FILE};
 use crate::trainer::{StepReport, Trainer};
 use crate::{Error, Result};
@@ -28,7 +28,7 @@ pub enum Event<'a> {
     /// A step was done.
     Step(&'a StepReport),
     /// The model was judged.
-    Scores(&'a [ScoreRow]),
+    Scores(&'a [Score]),
     /// A checkpoint was written after this many steps.
     Saved(u64),
 }

@@ -12,24 +12,24 @@ use std::path::Path;
 /// Judges a model. Called with the averaged weights every `evaluate_every` steps and at the end.
 ///
 /// Its verdict must not depend on earlier calls, so that a resumed run gets the same scores. Any
-/// closure `FnMut(&GridHrm, u64) -> Result<Vec<ScoreRow>>` is one.
+/// closure `FnMut(&GridHrm, u64) -> Result<Vec<Score>>` is one.
 pub trait Evaluator {
     /// The scores of a model after `step` steps, one per set and kind.
     ///
     /// # Errors
     /// Whatever keeps the evaluator from judging; it ends the run.
-    fn evaluate(&mut self, model: &GridHrm, step: u64) -> Result<Vec<ScoreRow>>;
+    fn evaluate(&mut self, model: &GridHrm, step: u64) -> Result<Vec<Score>>;
 }
 
-impl<F: FnMut(&GridHrm, u64) -> Result<Vec<ScoreRow>>> Evaluator for F {
-    fn evaluate(&mut self, model: &GridHrm, step: u64) -> Result<Vec<ScoreRow>> {
+impl<F: FnMut(&GridHrm, u64) -> Result<Vec<Score>>> Evaluator for F {
+    fn evaluate(&mut self, model: &GridHrm, step: u64) -> Result<Vec<Score>> {
         self(model, step)
     }
 }
 
-/// A row of `scores.csv`: what a model does on maps of one set and kind, before repair and fallback. Shares are 0 to 1.
+/// What a model does on maps of one kind, before repair and fallback. Shares are 0 to 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ScoreRow {
+pub struct Score {
     /// The optimiser step after which it was judged.
     pub step: u64,
     /// The set of maps.
@@ -38,17 +38,19 @@ pub struct ScoreRow {
     pub kind: String,
     /// Problems judged.
     pub n: usize,
-    /// Share that arrives.
+    /// Share of plans that arrive.
     pub reached: f64,
-    /// Share whose travel cost is within 0.01 % of the oracle's.
+    /// Share of plans that pass the verifier.
+    pub valid: f64,
+    /// Share of plans of the oracle's travel cost.
     pub optimal: f64,
-    /// Mean travel cost over the oracle's, of those that arrive; `None` if none does.
+    /// Mean travel cost of valid plans over the oracle's; `None` without a valid plan.
     pub cost_ratio_mean: Option<f64>,
-    /// Mean segments of thinking, of those that arrive; `None` if none does.
-    pub segments_mean: Option<f64>,
+    /// Mean segments of thinking.
+    pub segments_mean: f64,
 }
 
-impl Row for ScoreRow {
+impl Row for Score {
     fn step(&self) -> u64 {
         self.step
     }
@@ -57,7 +59,7 @@ impl Row for ScoreRow {
 /// The table of scores.
 #[derive(Debug)]
 pub(crate) struct Scores {
-    table: Table<ScoreRow>,
+    table: Table<Score>,
 }
 
 impl Scores {
@@ -67,7 +69,7 @@ impl Scores {
         })
     }
 
-    pub(crate) fn add(&mut self, scores: Vec<ScoreRow>) -> Result<()> {
+    pub(crate) fn add(&mut self, scores: Vec<Score>) -> Result<()> {
         self.table.push(scores)
     }
 
@@ -86,7 +88,7 @@ impl Scores {
         let evaluations = self.table.rows().chunk_by(|a, b| a.step == b.step);
         evaluations
             .map(|rows| {
-                let mean = |share: fn(&ScoreRow) -> f64| {
+                let mean = |share: fn(&Score) -> f64| {
                     let n: usize = rows.iter().map(|row| row.n).sum();
                     let sum: f64 = rows.iter().map(|row| share(row) * row.n as f64).sum();
                     sum / n.max(1) as f64

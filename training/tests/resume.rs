@@ -4,7 +4,7 @@
 mod common;
 
 use common::{all_bits, steps, tiny_text, tiny_with, trainer};
-use hrm_training::{Ending, Error, Event, RECIPE_FILE, Recipe, Run, STATE_FILE, ScoreRow, Trainer};
+use hrm_training::{Ending, Error, Event, RECIPE_FILE, Recipe, Run, STATE_FILE, Score, Trainer};
 use std::cell::Cell;
 use std::path::Path;
 
@@ -85,15 +85,16 @@ fn a_run_that_dies_goes_on_from_its_last_checkpoint_without_double_rows() {
         ],
     );
     let judge = |_: &_, step| {
-        let row = ScoreRow {
+        let row = Score {
             step,
             set: "none".to_owned(),
             kind: "all".to_owned(),
             n: 1,
             reached: 0.5,
+            valid: 0.5,
             optimal: 0.25,
             cost_ratio_mean: None,
-            segments_mean: Some(2.0),
+            segments_mean: 2.0,
         };
         Ok(vec![row])
     };

@@ -1,6 +1,6 @@
 //! How far a run is: a bar on a terminal, else a line every half a minute.
 
-use hrm_training::{Event, ScoreRow, StepReport, duration};
+use hrm_training::{Event, Score, StepReport, duration};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -99,10 +99,10 @@ impl Progress {
         }
     }
 
-    fn scores(&mut self, scores: &[ScoreRow]) {
+    fn scores(&mut self, scores: &[Score]) {
         let n: usize = scores.iter().map(|score| score.n).sum();
         let Some(first) = scores.first() else { return };
-        let mean = |share: fn(&ScoreRow) -> f64| {
+        let mean = |share: fn(&Score) -> f64| {
             let sum: f64 = scores.iter().map(|s| share(s) * s.n as f64).sum();
             sum / n.max(1) as f64
         };

@@ -2,7 +2,7 @@
 
 use super::progress::Progress;
 use super::{Outcome, signals::Interrupt};
-use hrm_training::{Ending, LiveScore, Run, duration, machine};
+use hrm_training::{Ending, Run, duration, live_scores, machine};
 use std::time::{Duration, Instant};
 
 /// How long this process may train.
@@ -29,7 +29,7 @@ pub fn drive(run: Run, limit: Limit) -> anyhow::Result<Outcome> {
         .time_limit
         .and_then(|limit| Instant::now().checked_add(limit));
     let recipe = run.trainer().recipe().clone();
-    let mut run = run.with_evaluator(LiveScore::new(&recipe));
+    let mut run = run.with_evaluator(live_scores(recipe.data.max_side));
     let folder = run.folder().display().to_string();
     let first = run.trainer().steps_done();
     let steps = recipe.run.steps;

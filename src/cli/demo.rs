@@ -1,0 +1,118 @@
+//! `hrm-planner demo`: a first plan that needs nothing.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use hrm_planner::Error;
+use hrm_planner::grid::{
+    Cost, Costmap, DEMO_GOAL, DEMO_START, OccupancyGrid, Pose2, demo_map, save_map,
+};
+use hrm_planner::planner::{PlannerConfig, Request, Snapshot};
+
+use super::failure::Result;
+use super::models::ModelChoice;
+use super::pictures::PictureFile;
+use super::plan::Answer;
+use super::plan_file::{PlanFile, PlanRecord};
+use super::plan_text;
+use super::table::write_pairs;
+
+/// Plan through a demo warehouse and show how
+///
+/// Needs no files: the map is part of the program. Writes the map, the plan, a picture of it and an
+/// animation of the model's thinking, and says what to try next.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  hrm-planner demo --out /tmp/demo")]
+pub struct Arguments {
+    /// The folder to write to; made if it is not there
+    #[arg(long, value_name = "FOLDER", default_value = "demo-out")]
+    out: PathBuf,
+    #[command(flatten)]
+    model: ModelChoice,
+}
+
+/// Runs the command.
+pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
+    let folder = &arguments.out;
+    fs::create_dir_all(folder).map_err(|source| Error::Io {
+        path: folder.clone(),
+        source,
+    })?;
+    let map = folder.join("demo.yaml");
+    save_map(&occupancies(&demo_map())?, &map)?;
+
+    let config = PlannerConfig::default();
+    let snapshot = Snapshot::new(demo_map(), &config)?;
+    let request = Request::new(DEMO_START, DEMO_GOAL);
+    let answer = Answer::ask(config, arguments.model.load()?, &snapshot, &request, true)?;
+    let optimal = answer.optimal_travel_cost();
+
+    let plan = folder.join("plan.json");
+    let record = PlanRecord::new(&request, &answer.outcome, optimal);
+    PlanFile::new(&plan)?.write(&record)?;
+    let picture = folder.join("demo.png");
+    PictureFile::new(&picture)?.write(&answer)?;
+    let animation = folder.join("demo.gif");
+    PictureFile::new(&animation)?.write(&answer)?;
+
+    writeln!(
+        out,
+        "A robot of {} m radius drives from the loading bay to the western office.\n",
+        snapshot.robot_radius_m()
+    )?;
+    let mut pairs = plan_text::report(&answer, &map, optimal);
+    pairs.extend([
+        ("picture", picture.display().to_string()),
+        ("thinking", animation.display().to_string()),
+        ("plan file", plan.display().to_string()),
+    ]);
+    write_pairs(out, &pairs)?;
+    writeln!(
+        out,
+        "\nTry next, with other poses or another robot:\n  {} plan {} --start {} --goal {} --radius \
+         0.3 --picture {}\nCheck a plan:\n  {0} verify {1} {}",
+        program(),
+        quoted(&map),
+        argument(&DEMO_START),
+        argument(&DEMO_GOAL),
+        quoted(&folder.join("next.gif")),
+        quoted(&plan),
+    )?;
+    answer.failure().map_or(Ok(()), Err)
+}
+
+/// The demo map as a map file holds it.
+fn occupancies(map: &Costmap) -> Result<OccupancyGrid> {
+    let occupancy = |&cost: &Cost| match cost {
+        Cost::LETHAL => 100,
+        Cost::UNKNOWN => -1,
+        _ => 0,
+    };
+    let data = map.costs().iter().map(occupancy).collect();
+    Ok(OccupancyGrid::new(*map.geometry(), data)?)
+}
+
+/// A pose as an argument.
+fn argument(pose: &Pose2) -> String {
+    format!("{},{},{:.4}", pose.x, pose.y, pose.yaw)
+}
+
+/// How this program was called, so that the commands it suggests work as they are.
+fn program() -> String {
+    let called = std::env::args_os().next();
+    called.map_or_else(|| "hrm-planner".to_owned(), |name| quoted(Path::new(&name)))
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+:~\\".contains(c);
+    if text.chars().all(is_plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}

@@ -1,0 +1,94 @@
+//! The command line: one file per subcommand, and what they share.
+//!
+//! Arguments come in, text or JSON goes to standard output, logs and one line per error to
+//! standard error, and an exit code says how it went (see [`failure`]). Nothing here plans or
+//! judges: that is the library's work.
+
+mod arguments;
+mod bench;
+mod demo;
+mod failure;
+mod info;
+mod log;
+mod maps;
+mod models;
+mod pictures;
+mod plan;
+mod plan_file;
+mod plan_text;
+mod progress;
+mod table;
+mod verify;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{ArgAction, Parser, Subcommand};
+
+use failure::{Failure, Result};
+
+/// A learned global planner for robots: a Hierarchical Reasoning Model plans, a verifier checks, a
+/// complete search stands behind it.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    after_help = "Exit codes: 0 done, 2 bad input or usage, 3 no plan (or an invalid one, for \
+                  verify), 1 anything unforeseen.\n\nNew here? Try: hrm-planner demo"
+)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+    /// Log more to standard error: -v what happens, -vv details (or set RUST_LOG)
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Plan(plan::Arguments),
+    Demo(demo::Arguments),
+    Verify(verify::Arguments),
+    Info(info::Arguments),
+    Bench(bench::Arguments),
+}
+
+/// Runs the program and turns what happened into an exit code.
+pub fn main() -> ExitCode {
+    let outcome = parse().and_then(run);
+    let Err(failure) = outcome else {
+        return ExitCode::SUCCESS;
+    };
+    if let Some(message) = failure.message() {
+        // Nobody is left to be told if this fails too.
+        let _ = writeln!(std::io::stderr(), "{message}");
+    }
+    failure.exit_code()
+}
+
+/// The command line, or nothing left to do after `--help` and `--version`.
+fn parse() -> Result<Option<CommandLine>> {
+    match CommandLine::try_parse() {
+        Ok(command_line) => Ok(Some(command_line)),
+        Err(error) if error.use_stderr() => Err(Failure::usage(&error)),
+        Err(help) => {
+            help.print()?;
+            Ok(None)
+        }
+    }
+}
+
+fn run(command_line: Option<CommandLine>) -> Result<()> {
+    let Some(CommandLine { command, verbose }) = command_line else {
+        return Ok(());
+    };
+    log::start(verbose);
+    let out = &mut std::io::stdout().lock();
+    match command {
+        Command::Plan(arguments) => plan::run(&arguments, out),
+        Command::Demo(arguments) => demo::run(&arguments, out),
+        Command::Verify(arguments) => verify::run(&arguments, out),
+        Command::Info(arguments) => info::run(&arguments, out),
+        Command::Bench(arguments) => bench::run(&arguments, out),
+    }?;
+    Ok(out.flush()?)
+}

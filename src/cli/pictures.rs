@@ -1,0 +1,180 @@
+//! Pictures of an answer: the plan as a PNG, the thinking as a GIF.
+
+use std::path::{Path, PathBuf};
+
+use hrm_planner::planner::{Segment, Source};
+use hrm_planner::search::Field;
+use hrm_planner::view::{Picture, PlanStyle, SegmentFrame, thinking_animation};
+
+use super::failure::{Failure, Result};
+use super::plan::Answer;
+use super::plan_file::extension;
+use super::plan_text;
+
+/// Values kept for an animation at most, 4 bytes each: of large maps not every segment's field is
+/// kept, or memory would run out.
+const MAX_VALUES: usize = 1 << 27;
+
+/// What the model thought, watched segment by segment.
+#[derive(Debug, Default)]
+pub struct Thinking {
+    /// The segments; only the last one unless all were to be kept.
+    pub segments: Vec<SegmentFrame>,
+    keeps_all: bool,
+    /// Every how many segments the field is kept.
+    field_every: usize,
+    cells: usize,
+}
+
+impl Thinking {
+    /// Nothing thought yet, about a map of this many cells.
+    pub fn new(keeps_all: bool, cells: usize) -> Self {
+        Self {
+            segments: Vec::new(),
+            keeps_all,
+            field_every: 1,
+            cells,
+        }
+    }
+
+    /// Takes down a segment.
+    pub fn note(&mut self, segment: &Segment<'_>) {
+        if !self.keeps_all {
+            self.segments.clear();
+        }
+        // Without a field the frame still shows the plan, so an error here is no reason to stop.
+        let is_due = segment.index % self.field_every == 0;
+        let values = is_due.then(|| segment.values().ok()).flatten();
+        self.segments.push(SegmentFrame {
+            index: segment.index,
+            plan: segment.poses.to_vec(),
+            arrived: segment.arrived,
+            values,
+            caption: caption(segment),
+        });
+        let kept = self.segments.iter().filter(|s| s.values.is_some()).count();
+        if kept * self.cells > MAX_VALUES {
+            self.field_every *= 2;
+            for segment in &mut self.segments {
+                if segment.index % self.field_every != 0 {
+                    segment.values = None;
+                }
+            }
+        }
+    }
+
+    /// The model's cost-to-go after the last segment, metres per cell.
+    fn last_values(&self) -> Option<&Vec<f32>> {
+        self.segments.last().and_then(|last| last.values.as_ref())
+    }
+}
+
+fn caption(segment: &Segment<'_>) -> String {
+    let verdict = match (segment.arrived, segment.verified) {
+        (_, true) => "verified: it may be driven",
+        (true, false) => "the verifier objects",
+        (false, _) => "it stops on the way",
+    };
+    format!(
+        "{verdict}. halt {:+.1}, go on {:+.1}",
+        segment.q_halt, segment.q_continue
+    )
+}
+
+/// A file to draw to.
+#[derive(Debug)]
+pub struct PictureFile {
+    path: PathBuf,
+    is_gif: bool,
+}
+
+impl PictureFile {
+    /// The file at `path`, whose extension says what is drawn.
+    pub fn new(path: &Path) -> Result<Self> {
+        let is_gif = match extension(path).as_str() {
+            "png" => false,
+            "gif" => true,
+            _ => {
+                return Err(Failure::Input(format!(
+                    "{}: pictures are .png (the plan) or .gif (the thinking); choose one",
+                    path.display()
+                )));
+            }
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            is_gif,
+        })
+    }
+
+    /// Whether every segment of thinking is needed.
+    pub fn wants_thinking(&self) -> bool {
+        self.is_gif
+    }
+
+    /// Draws an answer.
+    pub fn write(&self, answer: &Answer<'_>) -> Result<()> {
+        if self.is_gif {
+            let segments = &answer.thinking.segments;
+            if segments.is_empty() {
+                tracing::warn!(
+                    "{}: the model did not think, so there is only the question to see; a .png \
+                     shows the plan",
+                    self.path.display()
+                );
+            }
+            thinking_animation(
+                answer.snapshot.inflated(),
+                answer.request.start,
+                answer.request.goal,
+                segments,
+            )?
+            .save_gif(&self.path)?;
+        } else {
+            draw(answer)?.save_png(&self.path)?;
+        }
+        Ok(())
+    }
+}
+
+/// The map, the field that the plan follows, the plan, and a caption.
+fn draw(answer: &Answer<'_>) -> Result<Picture> {
+    let mut picture = Picture::new(answer.snapshot.inflated());
+    let by_model = answer.outcome.report.source == Some(Source::Model);
+    let colours = match answer.thinking.last_values().filter(|_| by_model) {
+        Some(values) => {
+            picture.field(values)?;
+            "colours: metres to the goal, as the model sees them"
+        }
+        None => match exact_field(answer)? {
+            Some(values) => {
+                picture.field(&values)?;
+                "colours: travel cost to the goal in metres"
+            }
+            None => "",
+        },
+    };
+    if let Some(plan) = &answer.outcome.plan {
+        picture.plan(&plan.poses, PlanStyle::ARRIVED);
+    }
+    picture
+        .start(answer.request.start)
+        .goal(answer.request.goal);
+    let lines = plan_text::caption(answer);
+    let mut lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    lines.push(colours);
+    lines.retain(|line| !line.is_empty());
+    picture.caption(&lines);
+    Ok(picture)
+}
+
+/// The exact cost-to-go of every cell, metres; `None` if the request has no answer.
+fn exact_field(answer: &Answer<'_>) -> Result<Option<Vec<f64>>> {
+    let Some(problem) = answer.problem() else {
+        return Ok(None);
+    };
+    let field = Field::compute(problem.map(), problem.goal_cell, answer.snapshot.rules())?;
+    let resolution = answer.snapshot.geometry().resolution();
+    let values = field.values().iter().map(|cells| cells * resolution);
+    Ok(Some(values.collect()))
+}

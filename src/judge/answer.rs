@@ -1,0 +1,167 @@
+//! Asks oracle and planner about one case and compares what they say.
+
+use std::time::Instant;
+
+use super::case::{Asked, Case, Score, Verdict};
+use super::path_cost;
+use crate::Result;
+use crate::grid::{Cell, Costmap, Geometry, Pose2};
+use crate::planner::{
+    Expected, HaltReason, Outcome, Planner, Problem, Request, Snapshot, Source, check, verify,
+};
+use crate::search::{self, Search, Termination};
+
+/// Published lengths have six significant digits, and short ones eight decimals: what they may
+/// differ from ours by, in cells and as a share.
+const LENGTH_ROUNDING: (f64, f64) = (1e-3, 5e-6);
+
+/// What one thread needs to judge.
+#[derive(Debug)]
+pub(super) struct Bench {
+    pub planner: Planner,
+    pub oracle: Search,
+}
+
+/// The model's read-out of its last segment.
+#[derive(Debug, Default)]
+struct LastThought {
+    cells: Vec<Cell>,
+    arrived: bool,
+    verified: bool,
+}
+
+impl Bench {
+    /// Judges a case.
+    ///
+    /// # Errors
+    /// An oracle that cannot be asked: a map of 2^32 cells or more.
+    pub fn judge(&mut self, case: &Case) -> Result<Verdict> {
+        let snapshot = case.snapshot.as_ref();
+        let request = Request {
+            tolerance: Some(0.0),
+            ..Request::new(
+                centre(snapshot.geometry(), case.start),
+                centre(snapshot.geometry(), case.goal),
+            )
+        };
+        let problem = check(snapshot, &request, 0.0).ok();
+        let begin = Instant::now();
+        let oracle_cost = match &problem {
+            Some(problem) => self.ask_oracle(problem)?,
+            None => None,
+        };
+        let oracle_ms = begin.elapsed().as_secs_f64() * 1e3;
+        let (absolute, relative) = LENGTH_ROUNDING;
+        let mismatch = case.stored_length.map(|stored| {
+            let limit = (relative * stored).max(absolute);
+            oracle_cost.is_none_or(|ours| (ours - stored).abs() > limit)
+        });
+        let asked = case.ask.then(|| {
+            let map = problem.as_ref().map_or(snapshot.inflated(), Problem::map);
+            self.ask_planner(snapshot, map, &request, case, oracle_cost)
+        });
+        Ok(Verdict {
+            oracle_cost,
+            oracle_ms,
+            mismatch,
+            asked,
+        })
+    }
+
+    fn ask_oracle(&mut self, problem: &Problem<'_>) -> Result<Option<f64>> {
+        let outcome = self.oracle.path(
+            problem.map(),
+            problem.start_cell,
+            problem.goal_cell,
+            problem.snapshot().rules(),
+            &Termination::never(),
+        )?;
+        Ok(match outcome {
+            search::Outcome::Found(path) => Some(path.travel_cost),
+            search::Outcome::Unreachable | search::Outcome::Stopped(_) => None,
+        })
+    }
+
+    fn ask_planner(
+        &mut self,
+        snapshot: &Snapshot,
+        map: &Costmap,
+        request: &Request,
+        case: &Case,
+        oracle_cost: Option<f64>,
+    ) -> Asked {
+        let mut last = LastThought::default();
+        let outcome = self
+            .planner
+            .plan(snapshot, request, &Termination::never(), &mut |segment| {
+                last = LastThought {
+                    cells: segment.cells.to_vec(),
+                    arrived: segment.arrived,
+                    verified: segment.verified,
+                };
+            });
+        let score = |cells: &[Cell], reached: bool, verified: bool| {
+            let cost = path_cost(map, snapshot.rules(), cells);
+            let connects = cells.first() == Some(&case.start) && cells.last() == Some(&case.goal);
+            let valid = reached && verified && connects && cost.is_some();
+            Score {
+                reached,
+                valid,
+                ratio: cost
+                    .zip(oracle_cost)
+                    .filter(|_| valid)
+                    .map(|(cost, best)| ratio(cost, best)),
+            }
+        };
+        let published = outcome.plan.as_ref().map_or(Score::default(), |plan| {
+            score(&plan.cells, true, passes(snapshot, request, &outcome))
+        });
+        let source = outcome.report.source;
+        let own = if source == Some(Source::Model) {
+            published
+        } else {
+            score(&last.cells, last.arrived, last.verified)
+        };
+        Asked {
+            // Where start and goal share a cell there is nothing to think about.
+            has_model: !matches!(
+                outcome.report.halt_reason,
+                HaltReason::NoModel | HaltReason::NotAsked
+            ),
+            own,
+            published,
+            is_repaired: source.is_some_and(is_repaired),
+            is_fallback: source == Some(Source::Search),
+            segments: outcome.report.segments,
+            ms: outcome.report.time_ms.total,
+        }
+    }
+}
+
+/// Whether the published poses pass the verifier, asked once more from outside the planner.
+fn passes(snapshot: &Snapshot, request: &Request, outcome: &Outcome) -> bool {
+    let expected = Expected {
+        start: Some(request.start),
+        goal: Some(request.goal),
+        tolerance_m: 0.0,
+    };
+    let plan = outcome.plan.as_ref();
+    plan.is_some_and(|plan| verify(snapshot, &plan.poses, &expected).is_empty())
+}
+
+/// Whether plans of this source are mended ones of the model.
+fn is_repaired(source: Source) -> bool {
+    match source {
+        Source::Model | Source::Search => false,
+    }
+}
+
+/// A travel cost over the best one; 1 where both are 0.
+fn ratio(cost: f64, best: f64) -> f64 {
+    if cost == best { 1.0 } else { cost / best }
+}
+
+fn centre(geometry: &Geometry, cell: Cell) -> Pose2 {
+    let (x, y) = geometry.cell_to_world(cell);
+    Pose2::new(x, y, 0.0)
+}

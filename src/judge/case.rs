@@ -1,0 +1,64 @@
+//! One problem and what became of it.
+
+use std::sync::Arc;
+
+use crate::grid::Cell;
+use crate::planner::Snapshot;
+
+/// A problem to be judged: cells, not poses, so that planner and oracle start from the same.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// The map, ready for planning.
+    pub snapshot: Arc<Snapshot>,
+    /// Where the plan begins.
+    pub start: Cell,
+    /// Where it must end.
+    pub goal: Cell,
+    /// The length of a shortest plan that the data set states, cells.
+    pub stored_length: Option<f64>,
+    /// Whether the planner is asked too, or the oracle alone.
+    pub ask: bool,
+}
+
+/// What became of a [`Case`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// The oracle's travel cost, cells; `None` if there is no plan.
+    pub oracle_cost: Option<f64>,
+    /// Time of the oracle, milliseconds.
+    pub oracle_ms: f64,
+    /// Whether the oracle disagrees with the stored length; `None` without one.
+    pub mismatch: Option<bool>,
+    /// The planner's answers; `None` if it was not asked.
+    pub asked: Option<Asked>,
+}
+
+/// What the planner made of a case.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asked {
+    /// Whether a model took part.
+    pub has_model: bool,
+    /// The model's own plan.
+    pub own: Score,
+    /// The published plan.
+    pub published: Score,
+    /// Whether the published plan is a repaired one.
+    pub is_repaired: bool,
+    /// Whether the published plan is the complete search's.
+    pub is_fallback: bool,
+    /// Segments of thinking.
+    pub segments: usize,
+    /// Time of the request, milliseconds.
+    pub ms: f64,
+}
+
+/// How good a plan is.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Score {
+    /// Whether it reaches the goal.
+    pub reached: bool,
+    /// Whether it does so without breaking a rule.
+    pub valid: bool,
+    /// If it is valid, its travel cost over the oracle's.
+    pub ratio: Option<f64>,
+}

@@ -1,0 +1,40 @@
+//! How a request's time is split between the model and the search.
+
+use std::time::{Duration, Instant};
+
+use crate::search::Termination;
+
+/// Share of the time that the model may use where the search stands behind it; the rest is the
+/// search's own.
+const MODEL_SHARE: f64 = 0.7;
+
+/// When each stage of a request has to stop. All of them stop when the caller says so.
+#[derive(Debug, Clone)]
+pub(super) struct Budget {
+    /// For everything.
+    pub whole: Termination,
+    /// For thinking, if a search may follow.
+    pub thinking: Termination,
+}
+
+impl Budget {
+    /// The budget of a request that begins now and may take `max_planning_time` seconds, or less if
+    /// the caller's deadline is earlier. The caller's bound on iterations does not count here: it
+    /// would mean something else to each stage.
+    pub fn new(termination: &Termination, max_planning_time: f64) -> Self {
+        let begin = Instant::now();
+        let latest = begin + Duration::from_secs_f64(max_planning_time);
+        let whole = termination
+            .clone()
+            .with_max_iterations(u64::MAX)
+            .with_deadline(latest);
+        let deadline = whole.deadline().unwrap_or(latest);
+        let share = deadline
+            .saturating_duration_since(begin)
+            .mul_f64(MODEL_SHARE);
+        Self {
+            thinking: whole.clone().with_deadline(begin + share),
+            whole,
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Straight lines between points: what they cost, and whether they may be driven.
+
+use super::frame::Point;
+use crate::grid::{Cell, Cost, Costmap};
+use crate::search::Rules;
+
+/// How far a line must stay from blocked cells, in cells. It makes lines valid whatever the
+/// rounding on their way into the world and back, and is small beside any robot.
+const CLEARANCE: f64 = 1e-4;
+
+/// A map and the rules by which lines on it are judged.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sight<'a> {
+    pub map: &'a Costmap,
+    pub rules: &'a Rules,
+}
+
+impl Sight<'_> {
+    /// Travel cost of the line, in cells: length x (1 + `cost_weight` x cost / 252), summed over
+    /// the stretch inside each cell. Blocked cells count as the highest traversable cost.
+    pub fn cost(&self, from: Point, to: Point) -> f64 {
+        let mut sum = 0.0;
+        stretches(from, to, 0.0, |row, col, length| {
+            sum += length * self.multiplier_at(row, col).unwrap_or_else(|| self.worst());
+            true
+        });
+        sum
+    }
+
+    /// As [`Sight::cost`], or `None` if the line comes nearer than [`CLEARANCE`] to a blocked cell
+    /// or to the world beyond the map.
+    pub fn clear_cost(&self, from: Point, to: Point) -> Option<f64> {
+        let mut sum = 0.0;
+        let is_clear = stretches(from, to, CLEARANCE, |row, col, length| {
+            let multiplier = self.multiplier_at(row, col);
+            sum += length * multiplier.unwrap_or(0.0);
+            multiplier.is_some()
+        });
+        is_clear.then_some(sum)
+    }
+
+    fn multiplier_at(&self, row: i64, col: i64) -> Option<f64> {
+        let geometry = self.map.geometry();
+        let row = usize::try_from(row)
+            .ok()
+            .filter(|&row| row < geometry.height())?;
+        let col = usize::try_from(col)
+            .ok()
+            .filter(|&col| col < geometry.width())?;
+        self.rules.multiplier(self.map.cost(Cell::new(row, col)))
+    }
+
+    fn worst(&self) -> f64 {
+        self.rules
+            .multiplier(Cost::MAX_TRAVERSABLE)
+            .unwrap_or(f64::INFINITY)
+    }
+}
+
+/// Calls `visit` with the row and column of every cell within `margin` of the line (measured along
+/// the axes) and the line's length inside it, 0 for cells it only comes near. Stops, and is false,
+/// when `visit` is.
+///
+/// Goes from column to column, and in each through the rows between where the line enters the
+/// column and where it leaves it.
+fn stretches(
+    from: Point,
+    to: Point,
+    margin: f64,
+    mut visit: impl FnMut(i64, i64, f64) -> bool,
+) -> bool {
+    let (left, right) = if from.u <= to.u {
+        (from, to)
+    } else {
+        (to, from)
+    };
+    let length = left.distance(right);
+    let run = right.u - left.u;
+    // Where the line is at a column's border; a vertical line is everywhere at once.
+    let height_at = |u: f64, at_vertical: f64| {
+        if run > 0.0 {
+            left.v + (right.v - left.v) * ((u - left.u) / run).clamp(0.0, 1.0)
+        } else {
+            at_vertical
+        }
+    };
+    let columns = (left.u - margin).floor() as i64..=(right.u + margin).floor() as i64;
+    for col in columns {
+        let (border, next_border) = (col as f64, (col + 1) as f64);
+        let enters = height_at(border, left.v);
+        let leaves = height_at(next_border, right.v);
+        let (low, high) = (enters.min(leaves), enters.max(leaves));
+        let in_column = if run > 0.0 {
+            let overlap = next_border.min(right.u) - border.max(left.u);
+            length * (overlap.max(0.0) / run)
+        } else if left.u.floor() as i64 == col {
+            length
+        } else {
+            0.0
+        };
+        for row in (low - margin).floor() as i64..=(high + margin).floor() as i64 {
+            let overlap = ((row + 1) as f64).min(high) - (row as f64).max(low);
+            let share = if high > low {
+                overlap.max(0.0) / (high - low)
+            } else if low.floor() as i64 == row {
+                1.0
+            } else {
+                0.0
+            };
+            if !visit(row, col, in_column * share) {
+                return false;
+            }
+        }
+    }
+    true
+}

@@ -1,0 +1,61 @@
+//! Small models for tests of what is around a model: untrained, broken, or with one idea.
+
+use std::collections::BTreeMap;
+
+use candle_core::{Device, Tensor};
+use hrm_planner::grid::Move;
+use hrm_planner::model::{Formulation, GridHrm, GridHrmConfig};
+use hrm_planner::planner::NamedModel;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// The smallest model: one block each, one cycle each.
+fn smallest() -> GridHrmConfig {
+    GridHrmConfig {
+        channels: 16,
+        hidden: 16,
+        h_blocks: 1,
+        l_blocks: 1,
+        h_cycles: 1,
+        l_cycles: 1,
+    }
+}
+
+/// A model whose weights are given by tensor name and place.
+fn model(name: &str, mut weight: impl FnMut(&str, usize) -> f32) -> NamedModel {
+    let config = smallest();
+    let tensors: BTreeMap<String, Tensor> = config
+        .tensors()
+        .into_iter()
+        .map(|(name, shape)| {
+            let count = shape.iter().product();
+            let values: Vec<f32> = (0..count).map(|at| weight(&name, at)).collect();
+            let tensor = Tensor::from_vec(values, shape, &Device::Cpu).unwrap();
+            (name, tensor)
+        })
+        .collect();
+    NamedModel {
+        name: name.to_owned(),
+        model: GridHrm::new(config, &tensors, Formulation::Fused).unwrap(),
+    }
+}
+
+/// A model that was never trained: its moves are arbitrary, but always the same.
+pub fn untrained(seed: u64) -> NamedModel {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    model("untrained", |_, _| rng.random_range(-0.5..0.5))
+}
+
+/// A model all of whose outputs are NaN.
+pub fn broken() -> NamedModel {
+    model("broken", |_, _| f32::NAN)
+}
+
+/// A model that moves in one direction wherever it can, and says the same of halting everywhere.
+pub fn one_way(direction: Move, q_halt: f32, q_continue: f32) -> NamedModel {
+    model("one way", move |name, at| match name {
+        "head.moves.bias" if at == direction.index() => 1.0,
+        "head.halt.bias" => [q_halt, q_continue][at],
+        _ => 0.0,
+    })
+}

@@ -1,0 +1,357 @@
+//! Ten thousand small maps and requests, most of them awkward: the planner never panics, never
+//! publishes a path that may not be driven, and finds one exactly where there is one.
+
+mod common;
+
+use common::toy_model;
+use hrm_planner::grid::generate::{Kind, generate};
+use hrm_planner::grid::{Cell, Cost, Costmap, Geometry, Move, Pose2};
+use hrm_planner::planner::{
+    Expected, HaltRule, NamedModel, NavError, Planner, PlannerConfig, Request, Snapshot, Source,
+    verify,
+};
+use hrm_planner::search::{Field, Termination};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+const MAPS: u64 = 10_000;
+
+/// A map, settings and a request, drawn from a seed.
+struct Case {
+    map: Costmap,
+    config: PlannerConfig,
+    request: Request,
+}
+
+impl Case {
+    fn draw(seed: u64) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let resolution = 10.0_f64.powf(rng.random_range(-2.0..0.5));
+        let map = draw_map(resolution, &mut rng);
+        let cells = |rng: &mut ChaCha8Rng, most: f64| {
+            let wanted = rng.random_bool(0.7);
+            if wanted {
+                rng.random_range(0.0..most) * resolution
+            } else {
+                0.0
+            }
+        };
+        let config = PlannerConfig {
+            robot_radius: cells(&mut rng, 2.5),
+            inflation_radius: cells(&mut rng, 6.0),
+            cost_scaling_factor: rng.random_range(0.0..3.0) / resolution,
+            cost_weight: [0.0, 1.0, 7.5][rng.random_range(0..3)],
+            allow_unknown: rng.random_bool(0.5),
+            tolerance: cells(&mut rng, 5.0),
+            halt: [
+                HaltRule::Learned,
+                HaltRule::Stable,
+                HaltRule::Either,
+                HaltRule::Never,
+            ][rng.random_range(0..4)],
+            max_segments: rng.random_range(1..=3),
+            max_planning_time: 600.0,
+            max_model_cells: rng.random_range(16..1600),
+            ..PlannerConfig::default()
+        };
+        let mut request = Request::new(draw_pose(&map, &mut rng), draw_pose(&map, &mut rng));
+        if rng.random_bool(0.3) {
+            request.tolerance = Some(cells(&mut rng, 10.0));
+        }
+        if rng.random_bool(0.02) {
+            request.goal = request.start;
+        }
+        Self {
+            map,
+            config,
+            request,
+        }
+    }
+}
+
+/// A generated map or noise, with some unknown space, somewhere in the world.
+fn draw_map(resolution: f64, rng: &mut ChaCha8Rng) -> Costmap {
+    let (width, height) = (rng.random_range(5..=40), rng.random_range(5..=40));
+    let origin = Pose2::new(
+        rng.random_range(-50.0..50.0),
+        rng.random_range(-50.0..50.0),
+        if rng.random_bool(0.5) {
+            rng.random_range(-3.2..3.2)
+        } else {
+            0.0
+        },
+    );
+    let drawn = match rng.random_range(0..8) {
+        kind @ 0..6 => generate(Kind::ALL[kind], height, width, rng),
+        _ => {
+            let density = rng.random_range(0.0..0.6);
+            let mut noise = Costmap::filled(Geometry::unit(width, height).unwrap(), Cost::FREE);
+            for cost in noise.costs_mut() {
+                if rng.random_bool(density) {
+                    *cost = Cost(rng.random_range(1..=254));
+                }
+            }
+            noise
+        }
+    };
+    let unknown = if rng.random_bool(0.3) {
+        rng.random_range(0.0..0.4)
+    } else {
+        0.0
+    };
+    let mut costs = drawn.costs().to_vec();
+    for cost in &mut costs {
+        if rng.random_bool(unknown) {
+            *cost = Cost::UNKNOWN;
+        }
+    }
+    let (width, height) = (drawn.geometry().width(), drawn.geometry().height());
+    let geometry = Geometry::new(width, height, resolution, origin).unwrap();
+    Costmap::new(geometry, costs).unwrap()
+}
+
+/// Mostly on the map, at times on the border between cells, outside, or nowhere.
+fn draw_pose(map: &Costmap, rng: &mut ChaCha8Rng) -> Pose2 {
+    let geometry = map.geometry();
+    let (width, height) = (geometry.width() as f64, geometry.height() as f64);
+    let (mut u, mut v) = (rng.random_range(0.0..width), rng.random_range(0.0..height));
+    match rng.random_range(0..40) {
+        0 => u = f64::NAN,
+        1 => v = height + rng.random_range(0.0..3.0),
+        2..8 => u = u.floor(),
+        8..12 => (u, v) = (u.floor(), v.floor()),
+        12..20 => (u, v) = (u.floor() + 0.5, v.floor() + 0.5),
+        _ => {}
+    }
+    let origin = geometry.origin();
+    let (sin, cos) = origin.yaw.sin_cos();
+    let (u, v) = (u * geometry.resolution(), v * geometry.resolution());
+    let x = origin.x + u * cos - v * sin;
+    Pose2::new(x, origin.y + u * sin + v * cos, rng.random_range(-3.2..3.2))
+}
+
+/// What the planner has to answer, by the plainest means.
+#[derive(Debug, PartialEq)]
+enum Answer {
+    Error(NavError),
+    /// A plan to the goal itself.
+    Goal,
+    /// A plan that ends so many metres from it.
+    Near(f64),
+}
+
+/// The map with the robot's surroundings relaxed, as the documentation has it.
+fn relaxed(snapshot: &Snapshot, start: Cell, config: &PlannerConfig) -> Costmap {
+    let mut map = snapshot.inflated().clone();
+    let geometry = *map.geometry();
+    for index in 0..geometry.cells() {
+        let cell = geometry.cell(index);
+        let (rows, cols) = (cell.row.abs_diff(start.row), cell.col.abs_diff(start.col));
+        let distance = (rows as f64).hypot(cols as f64);
+        let covered = distance <= config.robot_radius / geometry.resolution();
+        let blocked = !map.costs()[index].is_traversable(config.allow_unknown);
+        if covered && blocked && snapshot.raw().costs()[index] != Cost::LETHAL {
+            map.costs_mut()[index] = Cost::MAX_TRAVERSABLE;
+        }
+    }
+    map
+}
+
+/// Which cells can be reached, move by move.
+fn flood(map: &Costmap, start: Cell, allow_unknown: bool) -> Vec<bool> {
+    let mut reached = vec![false; map.geometry().cells()];
+    reached[map.geometry().index(start)] = true;
+    let mut waiting = vec![start];
+    while let Some(cell) = waiting.pop() {
+        for mv in Move::ALL {
+            if let Some(next) = map.legal_move(cell, mv, allow_unknown) {
+                let seen = &mut reached[map.geometry().index(next)];
+                if !std::mem::replace(seen, true) {
+                    waiting.push(next);
+                }
+            }
+        }
+    }
+    reached
+}
+
+fn right_answer(case: &Case, snapshot: &Snapshot) -> Answer {
+    let geometry = snapshot.geometry();
+    let Request { start, goal, .. } = case.request;
+    let Some(start) = geometry.world_to_cell(start.x, start.y) else {
+        return Answer::Error(NavError::StartOutsideMap);
+    };
+    let Some(goal_cell) = geometry.world_to_cell(goal.x, goal.y) else {
+        return Answer::Error(NavError::GoalOutsideMap);
+    };
+    if case.map.cost(start) == Cost::LETHAL {
+        return Answer::Error(NavError::StartOccupied);
+    }
+    let allow_unknown = case.config.allow_unknown;
+    let reached = flood(
+        &relaxed(snapshot, start, &case.config),
+        start,
+        allow_unknown,
+    );
+    let fits = |index: usize| {
+        reached[index] && snapshot.inflated().costs()[index].is_traversable(allow_unknown)
+    };
+    if fits(geometry.index(goal_cell)) {
+        return Answer::Goal;
+    }
+    let tolerance = case.request.tolerance.unwrap_or(case.config.tolerance);
+    let nearest = (0..geometry.cells())
+        .filter(|&index| fits(index))
+        .map(|index| {
+            let (x, y) = geometry.cell_to_world(geometry.cell(index));
+            goal.distance(&Pose2::new(x, y, 0.0))
+        })
+        .fold(f64::INFINITY, f64::min);
+    if tolerance > 0.0 && nearest <= tolerance {
+        return Answer::Near(nearest);
+    }
+    let blocked = !snapshot
+        .inflated()
+        .cost(goal_cell)
+        .is_traversable(allow_unknown);
+    Answer::Error(if blocked {
+        NavError::GoalOccupied
+    } else {
+        NavError::NoValidPath
+    })
+}
+
+/// Asks the planner, and judges all it says. Returns who made the plan.
+fn judge(seed: u64, case: &Case, model: &NamedModel) -> Option<Source> {
+    let snapshot = Snapshot::new(case.map.clone(), &case.config).unwrap();
+    let mut planner = Planner::new(case.config.clone(), Some(model.clone())).unwrap();
+    let outcome = planner.plan(
+        &snapshot,
+        &case.request,
+        &Termination::never(),
+        &mut |segment| assert!(segment.arrived || !segment.verified),
+    );
+    let expected = right_answer(case, &snapshot);
+    assert_eq!(
+        outcome.plan.is_none(),
+        outcome.error.is_some(),
+        "seed {seed}"
+    );
+    let Some(plan) = outcome.plan else {
+        assert_eq!(
+            Answer::Error(outcome.error.unwrap()),
+            expected,
+            "seed {seed}"
+        );
+        assert!(!outcome.message.is_empty());
+        return None;
+    };
+
+    let Request { start, goal, .. } = case.request;
+    let last = *plan.poses.last().unwrap();
+    match expected {
+        Answer::Goal => assert_eq!(last, goal, "seed {seed}"),
+        Answer::Near(distance) => {
+            assert!(
+                (last.distance(&goal) - distance).abs() < 1e-9,
+                "seed {seed}"
+            );
+            assert_eq!(last.yaw, goal.yaw);
+        }
+        Answer::Error(error) => panic!("seed {seed}: a plan where {error} is right"),
+    }
+    assert_eq!(plan.poses[0], start, "seed {seed}");
+    let ends = Expected {
+        start: Some(start),
+        goal: Some(last),
+        tolerance_m: 0.0,
+    };
+    assert_eq!(verify(&snapshot, &plan.poses, &ends), [], "seed {seed}");
+
+    let geometry = snapshot.geometry();
+    let start_cell = geometry.world_to_cell(start.x, start.y).unwrap();
+    let goal_cell = geometry.world_to_cell(last.x, last.y).unwrap();
+    let map = relaxed(&snapshot, start_cell, &case.config);
+    assert_drivable(seed, &map, &plan.poses, case.config.allow_unknown);
+
+    assert_eq!(
+        (plan.cells[0], *plan.cells.last().unwrap()),
+        (start_cell, goal_cell)
+    );
+    let optimal = Field::compute(&map, goal_cell, snapshot.rules())
+        .unwrap()
+        .cost_to_go(start_cell)
+        * geometry.resolution();
+    let source = outcome.report.source.unwrap();
+    let excess = plan.grid_travel_cost - optimal;
+    assert!(
+        excess >= -1e-9 * optimal,
+        "seed {seed}: better than the best"
+    );
+    if source == Source::Search {
+        assert!(
+            excess <= 1e-9 * optimal,
+            "seed {seed}: the search is not optimal"
+        );
+    }
+    Some(source)
+}
+
+/// Steps along a path in fiftieths of a cell; every point is in a cell that may be entered.
+fn assert_drivable(seed: u64, map: &Costmap, poses: &[Pose2], allow_unknown: bool) {
+    for pair in poses.windows(2) {
+        let length = pair[0].distance(&pair[1]);
+        assert!(
+            length <= map.geometry().resolution() * (1.0 + 1e-6),
+            "seed {seed}: spacing"
+        );
+        for step in 1..50 {
+            let t = f64::from(step) / 50.0;
+            let x = pair[0].x + t * (pair[1].x - pair[0].x);
+            let y = pair[0].y + t * (pair[1].y - pair[0].y);
+            let cell = map.geometry().world_to_cell(x, y).unwrap();
+            assert!(
+                map.cost(cell).is_traversable(allow_unknown),
+                "seed {seed}: {cell:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_answer_on_random_maps_is_right() {
+    let model = toy_model::untrained(1);
+    let sources: Vec<Option<Source>> = (0..MAPS)
+        .into_par_iter()
+        .map(|seed| judge(seed, &Case::draw(seed), &model))
+        .collect();
+    let count = |wanted| sources.iter().filter(|&&source| source == wanted).count();
+    let (by_model, by_search) = (count(Some(Source::Model)), count(Some(Source::Search)));
+    println!(
+        "{by_model} plans by the model, {by_search} by the search, {} none",
+        count(None)
+    );
+    // The test is worth something only if all of them occur.
+    assert!(by_model > 100 && by_search > 1000 && count(None) > 1000);
+}
+
+#[test]
+fn the_same_request_gives_the_same_plan() {
+    for seed in 0..200 {
+        let case = Case::draw(seed);
+        let plan = || {
+            let snapshot = Snapshot::new(case.map.clone(), &case.config).unwrap();
+            let model = Some(toy_model::untrained(seed));
+            let mut planner = Planner::new(case.config.clone(), model).unwrap();
+            let termination = Termination::never();
+            let outcome = planner.plan(&snapshot, &case.request, &termination, &mut |_| {});
+            (outcome.plan, outcome.error, outcome.message)
+        };
+        let one_thread = rayon::ThreadPoolBuilder::new()
+            .num_threads(1)
+            .build()
+            .unwrap();
+        assert_eq!(plan(), one_thread.install(plan), "seed {seed}");
+    }
+}

@@ -1,0 +1,167 @@
+//! The live score: how often rollouts of the model arrive on maps it has never seen.
+//!
+//! Many problems think as one batch, and each leaves it once its rollout has arrived the same way
+//! twice: a quick look while training. Claims are made by the library's judging code, which asks
+//! the planner one request at a time.
+
+use crate::Result;
+use crate::sample::Sample;
+use crate::scores::Score;
+use candle_core::{Device, Tensor};
+use hrm_planner::grid::generate::{Kind, Problem, problem};
+use hrm_planner::grid::{Cell, Move};
+use hrm_planner::model::{Carry, GridHrm, Layout};
+use hrm_planner::planner::Policy;
+use hrm_planner::search::Rules;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+/// The sides of the maps, cells.
+const SIDES: [usize; 3] = [16, 32, 48];
+/// Problems per kind and side.
+const PROBLEMS: usize = 12;
+/// A problem that takes more segments counts as not reached.
+const MAX_SEGMENTS: usize = 64;
+/// The stream of these problems; samples of training have hashed seeds (see `pool`).
+const SEED: u64 = 0x11fe;
+
+/// An [`Evaluator`](crate::Evaluator): one score per kind and side, always on the same problems,
+/// with sides up to the largest that is trained on.
+pub fn live_scores(largest_side: usize) -> impl FnMut(&GridHrm, u64) -> Result<Vec<Score>> {
+    let mut sides = SIDES.to_vec();
+    sides.retain(|&side| side <= largest_side);
+    if sides.is_empty() {
+        sides.push(largest_side);
+    }
+    move |model, step| {
+        let mut scores = Vec::new();
+        for &side in &sides {
+            for kind in Kind::ALL {
+                let mut rng = ChaCha8Rng::seed_from_u64(SEED);
+                let problems = (0..PROBLEMS).map(|_| problem(kind, side, side, &mut rng));
+                let mut open = Vec::new();
+                for problem in problems {
+                    open.extend(Open::new(model, kind, problem)?);
+                }
+                let set = format!("generated-{side}");
+                scores.push(score(model, open, step, set, kind)?);
+            }
+        }
+        Ok(scores)
+    }
+}
+
+/// A problem that is being thought about.
+struct Open {
+    sample: Sample,
+    start: Cell,
+    input: Tensor,
+    carry: Carry,
+    /// The rollout after the last segment, if it arrived.
+    last: Option<Vec<Cell>>,
+}
+
+impl Open {
+    fn new(model: &GridHrm, kind: Kind, problem: Problem) -> Result<Option<Self>> {
+        let sample = Sample::label(kind, problem.map, problem.goal, Rules::shortest());
+        let Some(sample) = sample else {
+            return Ok(None);
+        };
+        let cells = sample.optimal.len();
+        let input = sample.input();
+        let width = input.len() / cells;
+        Ok(Some(Self {
+            start: problem.start,
+            input: Tensor::from_vec(input, (cells, width), &Device::Cpu)?,
+            carry: model.initial_carry(cells, &Device::Cpu)?,
+            last: None,
+            sample,
+        }))
+    }
+
+    /// Travel cost of a path over the oracle's.
+    fn cost_ratio(&self, path: &[Cell]) -> f64 {
+        let cost: f64 = path
+            .windows(2)
+            .map(|step| step_length(step[0], step[1]))
+            .sum();
+        let start = self.sample.map.geometry().index(self.start);
+        cost / f64::from(self.sample.cost_to_go[start])
+    }
+}
+
+/// Octile length of a step between neighbours, cells.
+fn step_length(a: Cell, b: Cell) -> f64 {
+    Move::from_index(usize::from(a.row != b.row && a.col != b.col)).length()
+}
+
+fn score(
+    model: &GridHrm,
+    mut open: Vec<Open>,
+    step: u64,
+    set: String,
+    kind: Kind,
+) -> Result<Score> {
+    let n = open.len();
+    let mut ratios = Vec::new();
+    let mut segments = 0;
+    for segment in 1..=MAX_SEGMENTS {
+        if open.is_empty() {
+            break;
+        }
+        let layout = Layout::new(open.iter().map(|o| o.sample.size()).collect());
+        let carry = Carry {
+            z_h: cat(&open, |o| &o.carry.z_h)?,
+            z_l: cat(&open, |o| &o.carry.z_l)?,
+        };
+        let e = model.embed(&cat(&open, |o| &o.input)?)?;
+        let carry = model.segment(&carry, &e, &layout)?.detached();
+        let logits = model
+            .read_out(&carry)?
+            .moves
+            .flatten_all()?
+            .to_vec1::<f32>()?;
+        let mut still = Vec::new();
+        for (index, mut o) in open.into_iter().enumerate() {
+            let range = layout.range(index);
+            let logits = &logits[range.start * 8..range.end * 8];
+            let policy = Policy::new(&o.sample.map, logits, false);
+            let rollout = policy.rollout(o.start, o.sample.goal);
+            let settled = o.last.as_ref() == Some(&rollout.cells) || segment == MAX_SEGMENTS;
+            if rollout.arrived && settled {
+                ratios.push(o.cost_ratio(&rollout.cells));
+                segments += segment;
+                continue;
+            }
+            o.last = rollout.arrived.then_some(rollout.cells);
+            o.carry = Carry {
+                z_h: carry.z_h.narrow(0, range.start, range.len())?,
+                z_l: carry.z_l.narrow(0, range.start, range.len())?,
+            };
+            still.push(o);
+        }
+        open = still;
+    }
+    // Those still open have thought to the end.
+    segments += open.len() * MAX_SEGMENTS;
+    let share = |count: usize| count as f64 / n.max(1) as f64;
+    let reached = share(ratios.len());
+    Ok(Score {
+        step,
+        set,
+        kind: kind.to_string(),
+        n,
+        reached,
+        // A rollout makes legal moves only, so that arriving is all there is to verify here.
+        valid: reached,
+        optimal: share(ratios.iter().filter(|&&ratio| ratio <= 1.0001).count()),
+        cost_ratio_mean: (!ratios.is_empty())
+            .then(|| ratios.iter().sum::<f64>() / ratios.len() as f64),
+        segments_mean: segments as f64 / n.max(1) as f64,
+    })
+}
+
+fn cat<'a>(open: &'a [Open], tensor: impl Fn(&'a Open) -> &'a Tensor) -> Result<Tensor> {
+    let tensors: Vec<&Tensor> = open.iter().map(tensor).collect();
+    Ok(Tensor::cat(&tensors, 0)?)
+}
