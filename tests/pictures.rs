@@ -7,8 +7,8 @@ use common::costmap;
 use hrm_planner::Error;
 use hrm_planner::grid::{Cell, Cost, Costmap, Geometry, Pose2};
 use hrm_planner::view::{
-    Animation, FREE, INSCRIBED, LETHAL, Picture, PlanStyle, Rgb, SegmentFrame, UNKNOWN,
-    field_colour, thinking_animation,
+    Animation, FREE, INSCRIBED, LETHAL, Picture, PlanStyle, PublishedPlan, Rgb, SegmentFrame,
+    UNKNOWN, field_colour, thinking_animation,
 };
 use image::{AnimationDecoder, codecs::gif::GifDecoder};
 use std::{fs::File, io::BufReader, path::Path, time::Duration};
@@ -480,7 +480,7 @@ fn thinking_shows_the_question_then_a_frame_per_segment() {
         },
         segment(4, vec![start, goal], true),
     ];
-    let animation = thinking_animation(&map, start, goal, &segments).expect("valid segments");
+    let animation = thinking_animation(&map, start, goal, &segments, None).expect("valid segments");
     assert_eq!(animation.frames().len(), 5);
 
     let plain = Picture::new(&map);
@@ -500,9 +500,27 @@ fn thinking_shows_the_question_then_a_frame_per_segment() {
 }
 
 #[test]
+fn thinking_ends_with_the_published_plan() {
+    let map = open_map(90, 60);
+    let (start, goal) = (pose(10.0, 10.0), pose(80.0, 50.0));
+    let segments = [segment(1, vec![start, pose(45.0, 10.0)], false)];
+    let published = PublishedPlan {
+        plan: vec![start, goal],
+        title: "Plan by the search".to_owned(),
+        caption: "80 m".to_owned(),
+    };
+    let animation = thinking_animation(&map, start, goal, &segments, Some(&published));
+    let animation = animation.expect("valid segments");
+    assert_eq!(animation.frames().len(), 3);
+    let (right, down) = Picture::new(&map).pixel_of(45.0, 30.0);
+    let middle = animation.frames()[2].0.get_pixel(right as u32, down as u32);
+    assert_eq!(middle.0, PlanStyle::ARRIVED.colour);
+}
+
+#[test]
 fn thinking_without_segments_is_the_question_alone() {
     let map = open_map(9, 6);
-    let animation = thinking_animation(&map, pose(1.0, 1.0), pose(8.0, 5.0), &[]);
+    let animation = thinking_animation(&map, pose(1.0, 1.0), pose(8.0, 5.0), &[], None);
     assert_eq!(animation.expect("valid").frames().len(), 1);
 }
 
@@ -513,7 +531,7 @@ fn thinking_rejects_values_that_do_not_fit_the_map() {
         values: Some(vec![1.0; 5]),
         ..segment(1, vec![], false)
     }];
-    let result = thinking_animation(&map, pose(1.0, 1.0), pose(8.0, 5.0), &segments);
+    let result = thinking_animation(&map, pose(1.0, 1.0), pose(8.0, 5.0), &segments, None);
     assert!(matches!(result, Err(Error::DataLength { actual: 5, .. })));
 }
 
@@ -541,7 +559,7 @@ fn thirty_frames_of_thinking_make_a_small_file() {
             }
         })
         .collect();
-    let animation = thinking_animation(&map, pose(0.0, 0.0), pose(14.0, 10.0), &segments);
+    let animation = thinking_animation(&map, pose(0.0, 0.0), pose(14.0, 10.0), &segments, None);
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("thinking.gif");
     animation

@@ -201,8 +201,26 @@ fn io(path: &Path, source: std::io::Error) -> Failure {
 /// The rows for people: shares in percent.
 fn table(rows: &[Row]) -> Table {
     let mut table = Table::new(&[
-        "kind", "n", "reached", "valid", "optimal", "ratio", "p95", "|", "final", "optimal",
-        "ratio", "fallback", "|", "segments", "ms", "p99", "oracle", "MiB",
+        "kind",
+        "n",
+        "reached",
+        "valid",
+        "optimal",
+        "ratio",
+        "p95",
+        "|",
+        "final",
+        "optimal",
+        "ratio",
+        "repaired",
+        "fallback",
+        "mismatches",
+        "|",
+        "segments",
+        "ms",
+        "p99",
+        "oracle",
+        "MiB",
     ]);
     let percent = |share: Option<f64>| number(share.map(|share| 100.0 * share), 1);
     for row in rows {
@@ -218,7 +236,10 @@ fn table(rows: &[Row]) -> Table {
             percent(row.final_reached),
             percent(row.final_optimal),
             number(row.final_cost_ratio_mean, 3),
+            percent(row.repaired),
             percent(row.fallback),
+            row.oracle_mismatches
+                .map_or("-".to_owned(), |count| count.to_string()),
             "|".to_owned(),
             number(row.segments_mean, 1),
             number(row.ms_p50, 1),

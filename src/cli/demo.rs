@@ -19,6 +19,9 @@ use super::plan_file::{PlanFile, PlanRecord};
 use super::plan_text;
 use super::table::write_pairs;
 
+/// Seconds the demo may take: it is for watching, also on a slow machine.
+const PATIENCE: f64 = 30.0;
+
 /// Plan through a demo warehouse and show how
 ///
 /// Needs no files: the map is part of the program. Writes the map, the plan, a picture of it and an
@@ -44,7 +47,10 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
     let map = folder.join("demo.yaml");
     save_map(&occupancies(&demo_map())?, &map)?;
 
-    let config = PlannerConfig::default();
+    let config = PlannerConfig {
+        max_planning_time: PATIENCE,
+        ..PlannerConfig::default()
+    };
     let snapshot = Snapshot::new(demo_map(), &config)?;
     let request = Request::new(DEMO_START, DEMO_GOAL);
     let answer = Answer::ask(config, arguments.model.load()?, &snapshot, &request, true)?;

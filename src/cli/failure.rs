@@ -3,6 +3,7 @@
 use std::io;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use hrm_planner::Error;
 use hrm_planner::planner::NavError;
 
@@ -14,6 +15,8 @@ pub type Result<T> = std::result::Result<T, Failure>;
 pub enum Failure {
     /// Bad input or usage; what is wrong and what to do.
     Input(String),
+    /// No command: help, over many lines, says what there is.
+    Help(String),
     /// No plan: Nav2's name for it, and what to do.
     NoPlan(NavError, String),
     /// The plan that was to be verified is invalid; standard output says why.
@@ -28,6 +31,9 @@ impl Failure {
     /// Wrong usage, in one line.
     pub fn usage(error: &clap::Error) -> Self {
         let text = error.to_string();
+        if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+            return Self::Help(text);
+        }
         let said = text
             .lines()
             .map(str::trim)
@@ -44,6 +50,7 @@ impl Failure {
         let line = match self {
             Self::Input(message) | Self::Unforeseen(message) => format!("error: {message}"),
             Self::NoPlan(error, message) => format!("no plan: {error}: {message}"),
+            Self::Help(text) => return Some(text.trim_end().to_owned()),
             Self::Invalid | Self::Unread => return None,
         };
         Some(line.lines().map(str::trim).collect::<Vec<_>>().join(" "))
@@ -54,7 +61,7 @@ impl Failure {
         ExitCode::from(match self {
             Self::Unread => 0,
             Self::Unforeseen(_) => 1,
-            Self::Input(_) => 2,
+            Self::Input(_) | Self::Help(_) => 2,
             Self::NoPlan(..) | Self::Invalid => 3,
         })
     }

@@ -22,7 +22,7 @@ use super::table::write_pairs;
   hrm-planner info office.yaml
   hrm-planner info models/grid.safetensors --json")]
 pub struct Arguments {
-    /// The file: a map (`map_server` YAML or `MovingAI` .map) or a model (.safetensors)
+    /// The file: a map (a ROS map's YAML file or a MovingAI .map file) or a model (.safetensors)
     file: PathBuf,
     /// Print one JSON object instead of text
     #[arg(long)]

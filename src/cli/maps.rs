@@ -1,4 +1,4 @@
-//! Map files of either format: `map_server` YAML and `MovingAI` `.map`.
+//! Map files of either format: `map_server` YAML and MovingAI `.map`.
 
 use std::fs::File;
 use std::io::Read;
@@ -10,7 +10,7 @@ use hrm_planner::{Error, Result};
 /// What a file is, told from its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileKind {
-    /// A `MovingAI` map.
+    /// A MovingAI map.
     MovingAi,
     /// A model: a safetensors file.
     Model,

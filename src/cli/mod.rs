@@ -17,6 +17,7 @@ mod plan;
 mod plan_file;
 mod plan_text;
 mod progress;
+mod soften;
 mod table;
 mod verify;
 

@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use hrm_planner::planner::{Segment, Source};
 use hrm_planner::search::Field;
-use hrm_planner::view::{Picture, PlanStyle, SegmentFrame, thinking_animation};
+use hrm_planner::view::{Picture, PlanStyle, PublishedPlan, SegmentFrame, thinking_animation};
 
 use super::failure::{Failure, Result};
 use super::plan::Answer;
 use super::plan_file::extension;
 use super::plan_text;
+use super::soften::soften;
 
 /// Values kept for an animation at most, 4 bytes each: of large maps not every segment's field is
 /// kept, or memory would run out.
@@ -61,6 +62,13 @@ impl Thinking {
                 }
             }
         }
+    }
+
+    /// Softens the fields of a model that saw blocks of `block` x `block` cells of a map of this
+    /// width.
+    pub fn soften(&mut self, width: usize, block: usize) {
+        let fields = self.segments.iter_mut().filter_map(|s| s.values.as_mut());
+        fields.for_each(|values| soften(values, width, block));
     }
 
     /// The model's cost-to-go after the last segment, metres per cell.
@@ -115,19 +123,20 @@ impl PictureFile {
     /// Draws an answer.
     pub fn write(&self, answer: &Answer<'_>) -> Result<()> {
         if self.is_gif {
-            let segments = &answer.thinking.segments;
-            if segments.is_empty() {
-                tracing::warn!(
-                    "{}: the model did not think, so there is only the question to see; a .png \
-                     shows the plan",
-                    self.path.display()
-                );
-            }
+            let published = answer.outcome.plan.as_ref().map(|plan| {
+                let [title, caption] = plan_text::caption(answer);
+                PublishedPlan {
+                    plan: plan.poses.clone(),
+                    title,
+                    caption,
+                }
+            });
             thinking_animation(
                 answer.snapshot.inflated(),
                 answer.request.start,
                 answer.request.goal,
-                segments,
+                &answer.thinking.segments,
+                published.as_ref(),
             )?
             .save_gif(&self.path)?;
         } else {
@@ -160,9 +169,8 @@ fn draw(answer: &Answer<'_>) -> Result<Picture> {
     picture
         .start(answer.request.start)
         .goal(answer.request.goal);
-    let lines = plan_text::caption(answer);
-    let mut lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    lines.push(colours);
+    let [title, line] = plan_text::caption(answer);
+    let mut lines = vec![title.as_str(), line.as_str(), colours];
     lines.retain(|line| !line.is_empty());
     picture.caption(&lines);
     Ok(picture)

@@ -20,7 +20,7 @@ use super::{maps, plan_text};
 
 /// Plan a path on a map
 ///
-/// The map is a `map_server` YAML file (with its PGM, PNG or BMP image) or a `MovingAI` .map file.
+/// The map is a YAML file of a ROS map (with its PGM, PNG or BMP image) or a MovingAI .map file.
 /// Poses are metres in the map frame and radians, counter-clockwise from +x.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -33,7 +33,7 @@ use super::{maps, plan_text};
 Exit codes: 0 a plan, 2 bad input or usage, 3 no plan; the message then begins with Nav2's name
 for the error, such as GOAL_OCCUPIED.")]
 pub struct Arguments {
-    /// The map: a `map_server` YAML file or a `MovingAI` .map file
+    /// The map: a ROS map's YAML file, or a MovingAI .map file
     map: PathBuf,
     /// Where the robot is; yaw 0 if left out
     #[arg(long, value_name = "X,Y[,YAW]", value_parser = pose, allow_hyphen_values = true)]
@@ -51,7 +51,7 @@ pub struct Arguments {
     /// Write the plan: as JSON (.json) or as a table of x, y, yaw (.csv)
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Draw the plan (.png), or the model as it thinks (.gif)
+    /// Draw the plan (.png), or the model as it thinks and then the plan (.gif)
     #[arg(long, value_name = "FILE")]
     picture: Option<PathBuf>,
     /// Also compute the optimal travel cost, by the exact search on the same map
@@ -115,8 +115,6 @@ pub struct Answer<'a> {
     pub snapshot: &'a Snapshot,
     /// What was asked.
     pub request: &'a Request,
-    /// Who may make plans.
-    pub source: PlanSource,
     /// What was answered.
     pub outcome: Outcome,
     /// What the model thought, as far as it was watched.
@@ -136,16 +134,18 @@ impl<'a> Answer<'a> {
         request: &'a Request,
         watches_all: bool,
     ) -> Result<Self> {
-        let (source, tolerance_m) = (config.source, config.tolerance);
+        let tolerance_m = config.tolerance;
         let mut thinking = Thinking::new(watches_all, snapshot.geometry().cells());
         let mut planner = Planner::new(config, model)?;
         let outcome = planner.plan(snapshot, request, &Termination::never(), &mut |segment| {
             thinking.note(segment);
         });
+        if let Some(factor) = outcome.report.reduction_factor {
+            thinking.soften(snapshot.geometry().width(), factor);
+        }
         Ok(Self {
             snapshot,
             request,
-            source,
             outcome,
             thinking,
             tolerance_m: request.tolerance.unwrap_or(tolerance_m),

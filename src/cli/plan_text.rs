@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use hrm_planner::planner::{Outcome, PlanSource, Source, Times};
+use hrm_planner::planner::{HaltReason, NavError, Plan, Source, Times};
 
 use super::plan::Answer;
 
@@ -17,8 +17,8 @@ pub fn report(
     if !answer.outcome.message.is_empty() {
         pairs.push(("note", answer.outcome.message.clone()));
     }
-    pairs.push(("length", length(&answer.outcome, optimal_travel_cost)));
     if let Some(plan) = &answer.outcome.plan {
+        pairs.push(("length", length(plan, optimal_travel_cost)));
         pairs.push(("poses", plan.poses.len().to_string()));
     }
     if let Some(model) = &report.model {
@@ -29,42 +29,57 @@ pub fn report(
     pairs
 }
 
-/// Lines for below a picture; the first is its title.
-pub fn caption(answer: &Answer<'_>) -> Vec<String> {
-    match (&answer.outcome.plan, answer.outcome.error) {
-        (Some(_), _) => vec![verdict(answer), length(&answer.outcome, None)],
-        (None, Some(error)) => vec![format!("no plan: {error}"), answer.outcome.message.clone()],
-        (None, None) => vec!["no plan".to_owned(), answer.outcome.message.clone()],
+/// A title and a line for below a picture.
+pub fn caption(answer: &Answer<'_>) -> [String; 2] {
+    let error = answer.outcome.error.unwrap_or(NavError::Unknown);
+    match &answer.outcome.plan {
+        Some(plan) => [
+            format!("Plan {}", verdict(answer)),
+            format!(
+                "{:.2} m, travel cost {:.2} m",
+                plan.length_m, plan.travel_cost
+            ),
+        ],
+        None => [format!("No plan: {error}"), answer.outcome.message.clone()],
     }
 }
 
-/// Who made the plan.
+/// Who made the plan, and why not the model.
 fn verdict(answer: &Answer<'_>) -> String {
-    match (answer.outcome.report.source, answer.source) {
-        (Some(Source::Model), _) => "by the model, verified".to_owned(),
-        (Some(Source::Search), PlanSource::Search) => "by the search, verified".to_owned(),
-        (Some(Source::Search), _) => format!(
-            "by the search behind the model ({}), verified",
-            answer.outcome.report.halt_reason.name()
-        ),
-        (None, _) => "none".to_owned(),
+    let report = &answer.outcome.report;
+    match report.source {
+        None => return "none".to_owned(),
+        Some(Source::Model) => return "by the model, verified".to_owned(),
+        Some(Source::Search) => {}
     }
+    let why = match report.halt_reason {
+        HaltReason::NoModel => "no model is loaded".to_owned(),
+        HaltReason::NotReducible => "the map is too fine for the model".to_owned(),
+        HaltReason::ModelFailed => "the model failed".to_owned(),
+        HaltReason::Deadline => "the model ran out of time".to_owned(),
+        HaltReason::MaxSegments => format!("the model found none in {} segments", report.segments),
+        HaltReason::NotAsked | HaltReason::Cancelled | HaltReason::Learned | HaltReason::Stable => {
+            return "by the search, verified".to_owned();
+        }
+    };
+    format!("by the search ({why}), verified")
 }
 
-fn length(outcome: &Outcome, optimal_travel_cost: Option<f64>) -> String {
-    let Some(plan) = &outcome.plan else {
-        return "none".to_owned();
-    };
-    let mut text = format!(
-        "{:.2} m, travel cost {:.2} m",
-        plan.length_m, plan.travel_cost
-    );
-    if let Some(optimal) = optimal_travel_cost {
-        text += &format!(" (exact search on cells: {optimal:.2} m");
-        if optimal > 0.0 {
-            text += &format!(", {:+.1} %", 100.0 * (plan.travel_cost / optimal - 1.0));
-        }
-        text += ")";
+/// Length and travel cost, and how it compares with an optimal path of cells, if that is known.
+fn length(plan: &Plan, optimal_travel_cost: Option<f64>) -> String {
+    let cost = plan.travel_cost;
+    let mut text = format!("{:.2} m, travel cost {cost:.2} m", plan.length_m);
+    if let Some(optimal) = optimal_travel_cost.filter(|&optimal| optimal > 0.0) {
+        let percent = 100.0 * (cost / optimal - 1.0);
+        text += &if percent < 0.0 {
+            // Shortcuts leave the grid.
+            format!(
+                ": {:.1} % below the best path of cells ({optimal:.2} m)",
+                -percent
+            )
+        } else {
+            format!(": {percent:.1} % above the best path of cells ({optimal:.2} m)")
+        };
     }
     text
 }

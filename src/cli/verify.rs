@@ -27,7 +27,7 @@ const LISTED: usize = 20;
 
 Exit codes: 0 the plan is valid, 3 it is not, 2 bad input or usage.")]
 pub struct Arguments {
-    /// The map: a `map_server` YAML file or a `MovingAI` .map file
+    /// The map: a ROS map's YAML file, or a MovingAI .map file
     map: PathBuf,
     /// The plan: .json as `plan` writes it, or .csv with the columns x,y,yaw
     plan: PathBuf,

@@ -29,4 +29,4 @@ pub use lines::PlanStyle;
 pub use palette::{FREE, INSCRIBED, LETHAL, Rgb, UNKNOWN, field_colour};
 pub use picture::Picture;
 pub use sheet::{Sheet, Tile};
-pub use thinking::{SegmentFrame, thinking_animation};
+pub use thinking::{PublishedPlan, SegmentFrame, thinking_animation};

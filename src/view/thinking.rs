@@ -32,9 +32,21 @@ pub struct SegmentFrame {
     pub caption: String,
 }
 
+/// The plan that came of the thinking, or of the search behind it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PublishedPlan {
+    /// In world coordinates.
+    pub plan: Vec<Pose2>,
+    /// A title for the reader.
+    pub title: String,
+    /// A line for the reader.
+    pub caption: String,
+}
+
 /// An animation of the thinking: first the question (map, start, goal), then one frame per
-/// segment. The current plan is bright, red with a cross at its end while it does not arrive and
-/// blue once it does; the plans before it fade. All values are drawn on one scale.
+/// segment, at last the published plan, if there is one. The current plan is bright, red with a
+/// cross at its end while it does not arrive and blue once it does; the plans before it fade. All
+/// values are drawn on one scale.
 ///
 /// # Errors
 /// [`crate::Error::DataLength`], if a segment's values are not one per cell of the map.
@@ -43,6 +55,7 @@ pub fn thinking_animation(
     start: Pose2,
     goal: Pose2,
     segments: &[SegmentFrame],
+    published: Option<&PublishedPlan>,
 ) -> Result<Animation> {
     let plain = Picture::new(map);
     let top = scale_top(segments);
@@ -73,6 +86,20 @@ pub fn thinking_animation(
             format!("Segment {} of {count}: {state}", segment.index),
             segment.caption.clone(),
         ]);
+    }
+
+    if let Some(published) = published {
+        let mut picture = plain.clone();
+        let values = segments.last().and_then(|last| last.values.as_ref());
+        if let (Some(values), Some(top)) = (values, top) {
+            picture.field_up_to(values, top)?;
+        }
+        if let Some(last) = segments.last() {
+            picture.plan(&last.plan, PlanStyle::EARLIER);
+        }
+        picture.plan(&published.plan, PlanStyle::ARRIVED);
+        pictures.push(picture);
+        captions.push([published.title.clone(), published.caption.clone()]);
     }
 
     let height = pictures
