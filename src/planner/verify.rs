@@ -190,10 +190,10 @@ impl<'a> Walk<'a> {
         let Some(cell) = geometry.world_to_cell(pose.x, pose.y) else {
             return; // reported when it was located
         };
-        if self.relaxed.binary_search(&geometry.index(cell)).is_ok() {
-            if let Some(kind) = self.obstruction(cell) {
-                self.report(kind, index, (pose.x, pose.y));
-            }
+        if self.relaxed.binary_search(&geometry.index(cell)).is_ok()
+            && let Some(kind) = self.obstruction(cell)
+        {
+            self.report(kind, index, (pose.x, pose.y));
         }
     }
 

@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 pub mod map_folder;
+pub mod planning;
 pub mod toy_model;
 
 use std::path::{Path, PathBuf};
