@@ -3,6 +3,7 @@
 // Each test file is a crate of its own and uses only some of these.
 #![allow(dead_code)]
 
+pub mod corridor;
 pub mod map_folder;
 pub mod planning;
 pub mod toy_model;
