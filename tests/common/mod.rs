@@ -6,6 +6,9 @@
 pub mod cli;
 pub mod map_folder;
 pub mod random_model;
+pub mod corridor;
+pub mod map_folder;
+pub mod planning;
 pub mod toy_model;
 
 use std::path::{Path, PathBuf};
