@@ -3,45 +3,26 @@
 mod common;
 
 use common::costmap;
+use common::planning::{self, at, point_robot};
 use hrm_planner::grid::{Cost, Costmap, Geometry, Pose2};
 use hrm_planner::planner::{
     HaltReason, NavError, Outcome, PlanSource, Planner, PlannerConfig, Request, Snapshot,
 };
 use hrm_planner::search::Termination;
 
-/// A robot of one point, so that art says what is blocked.
-fn point_robot() -> PlannerConfig {
-    PlannerConfig {
-        robot_radius: 0.0,
-        inflation_radius: 0.0,
-        tolerance: 0.0,
-        ..PlannerConfig::default()
-    }
-}
-
 fn plan_with(map: Costmap, config: &PlannerConfig, start: Pose2, goal: Pose2) -> Outcome {
-    let snapshot = Snapshot::new(map, config).unwrap();
-    let mut planner = Planner::new(config.clone(), None).unwrap();
-    planner.plan(
-        &snapshot,
-        &Request::new(start, goal),
-        &Termination::never(),
-        &mut |_| {},
-    )
+    let snapshot = planning::snapshot(map, config);
+    planning::plan(&snapshot, config, None, &Request::new(start, goal))
 }
 
 fn plan(art: &str, start: Pose2, goal: Pose2) -> Outcome {
     plan_with(costmap(art), &point_robot(), start, goal)
 }
 
-fn at(x: f64, y: f64) -> Pose2 {
-    Pose2::new(x, y, 0.0)
-}
-
 fn error(outcome: &Outcome) -> NavError {
     assert!(outcome.plan.is_none());
     assert!(!outcome.message.is_empty());
-    outcome.error.unwrap()
+    outcome.error.expect("no plan has an error")
 }
 
 const OPEN: &str = "

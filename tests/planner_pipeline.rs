@@ -1,71 +1,27 @@
-//! From a request to a plan: who makes it, when thinking stops, what is published and reported.
+//! From a request to a plan: who makes it, what is published and what is reported.
 
 mod common;
 
 use std::f64::consts::{FRAC_PI_2, PI};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
+use common::corridor::{self, EAST, WEST, ask, halting};
+use common::planning::{self, centre, point_robot};
 use common::{costmap, toy_model};
 use hrm_planner::grid::generate::{Components, Kind, generate, reachable_pair};
-use hrm_planner::grid::{Costmap, DEMO_GOAL, DEMO_START, Geometry, Move, Pose2, demo_map};
+use hrm_planner::grid::{Costmap, DEMO_GOAL, DEMO_START, Geometry, Pose2, demo_map};
 use hrm_planner::planner::{
-    HaltReason, HaltRule, NamedModel, NavError, Outcome, Plan, PlanSource, Planner, PlannerConfig,
-    Request, Snapshot, Source,
+    HaltReason, HaltRule, NavError, Plan, PlanSource, Planner, PlannerConfig, Request, Snapshot,
+    Source,
 };
 use hrm_planner::search::Termination;
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-const EAST: Move = Move::from_index(0);
-const WEST: Move = Move::from_index(4);
-
-/// A corridor of ten cells; the request leads from its west to its east end.
-const CORRIDOR: &str = "..........";
-
-fn point_robot() -> PlannerConfig {
-    PlannerConfig {
-        robot_radius: 0.0,
-        inflation_radius: 0.0,
-        ..PlannerConfig::default()
-    }
-}
-
-fn at(x: f64, y: f64) -> Pose2 {
-    Pose2::new(x, y, 0.0)
-}
-
-fn along_corridor() -> Request {
-    Request::new(at(0.5, 0.5), at(9.5, 0.5))
-}
-
-/// Plans along the corridor.
-fn ask(config: PlannerConfig, model: Option<NamedModel>) -> Outcome {
-    let snapshot = Snapshot::new(costmap(CORRIDOR), &config).unwrap();
-    let mut planner = Planner::new(config, model).unwrap();
-    planner.plan(
-        &snapshot,
-        &along_corridor(),
-        &Termination::never(),
-        &mut |_| {},
-    )
-}
-
-fn halting(halt: HaltRule) -> PlannerConfig {
-    PlannerConfig {
-        halt,
-        max_segments: 5,
-        ..point_robot()
-    }
-}
-
-fn plan_on(map: Costmap, config: PlannerConfig, start: Pose2, goal: Pose2) -> Plan {
-    let snapshot = Snapshot::new(map, &config).unwrap();
-    let mut planner = Planner::new(config, None).unwrap();
-    let request = Request::new(start, goal);
-    let outcome = planner.plan(&snapshot, &request, &Termination::never(), &mut |_| {});
+fn plan_on(map: Costmap, config: &PlannerConfig, start: Pose2, goal: Pose2) -> Plan {
+    let snapshot = planning::snapshot(map, config);
+    let outcome = planning::plan(&snapshot, config, None, &Request::new(start, goal));
     outcome.plan.expect(&outcome.message)
 }
 
@@ -73,7 +29,7 @@ fn plan_on(map: Costmap, config: PlannerConfig, start: Pose2, goal: Pose2) -> Pl
 
 #[test]
 fn a_rollout_that_arrives_is_the_plan() {
-    let outcome = ask(point_robot(), Some(toy_model::one_way(EAST, 1.0, 0.0)));
+    let outcome = ask(&point_robot(), Some(toy_model::one_way(EAST, 1.0, 0.0)));
     assert_eq!(outcome.error, None);
     assert_eq!(outcome.message, "");
     assert_eq!(outcome.report.source, Some(Source::Model));
@@ -85,7 +41,7 @@ fn a_rollout_that_arrives_is_the_plan() {
 #[test]
 fn the_search_plans_where_the_model_goes_astray() {
     let outcome = ask(
-        halting(HaltRule::Either),
+        &halting(HaltRule::Either),
         Some(toy_model::one_way(WEST, 1.0, 0.0)),
     );
     assert!(outcome.plan.is_some());
@@ -96,14 +52,14 @@ fn the_search_plans_where_the_model_goes_astray() {
 
 #[test]
 fn the_search_plans_where_the_model_says_nan() {
-    let outcome = ask(halting(HaltRule::Either), Some(toy_model::broken()));
+    let outcome = ask(&halting(HaltRule::Either), Some(toy_model::broken()));
     assert!(outcome.plan.is_some());
     assert_eq!(outcome.report.source, Some(Source::Search));
 }
 
 #[test]
 fn the_search_plans_where_there_is_no_model() {
-    let outcome = ask(point_robot(), None);
+    let outcome = ask(&point_robot(), None);
     assert!(outcome.plan.is_some());
     assert_eq!(outcome.report.source, Some(Source::Search));
     assert_eq!(outcome.report.halt_reason, HaltReason::NoModel);
@@ -115,14 +71,14 @@ fn the_model_alone_may_fail() {
         source: PlanSource::Model,
         ..halting(HaltRule::Either)
     };
-    let outcome = ask(config.clone(), Some(toy_model::one_way(WEST, 1.0, 0.0)));
+    let outcome = ask(&config, Some(toy_model::one_way(WEST, 1.0, 0.0)));
     assert_eq!(outcome.error, Some(NavError::NoValidPath));
     assert!(
         outcome.message.contains("source: auto"),
         "{}",
         outcome.message
     );
-    let outcome = ask(config, Some(toy_model::one_way(EAST, 1.0, 0.0)));
+    let outcome = ask(&config, Some(toy_model::one_way(EAST, 1.0, 0.0)));
     assert_eq!(outcome.report.source, Some(Source::Model));
 }
 
@@ -132,196 +88,10 @@ fn the_search_alone_does_not_ask_the_model() {
         source: PlanSource::Search,
         ..point_robot()
     };
-    let outcome = ask(config, Some(toy_model::one_way(EAST, 1.0, 0.0)));
+    let outcome = ask(&config, Some(toy_model::one_way(EAST, 1.0, 0.0)));
     assert_eq!(outcome.report.source, Some(Source::Search));
     assert_eq!(outcome.report.halt_reason, HaltReason::NotAsked);
     assert_eq!(outcome.report.segments, 0);
-}
-
-// When thinking stops.
-
-#[test]
-fn thinking_stops_when_the_model_says_so() {
-    for rule in [HaltRule::Learned, HaltRule::Either] {
-        let report = ask(halting(rule), Some(toy_model::one_way(EAST, 1.5, 0.5))).report;
-        assert_eq!(
-            (report.halt_reason, report.segments),
-            (HaltReason::Learned, 1)
-        );
-        assert_eq!((report.q_halt, report.q_continue), (Some(1.5), Some(0.5)));
-    }
-}
-
-#[test]
-fn thinking_goes_on_while_the_model_would_rather_continue() {
-    for (q_halt, q_continue) in [(1.0, 2.0), (-1.0, -2.0), (f32::NAN, 0.0)] {
-        let model = toy_model::one_way(EAST, q_halt, q_continue);
-        let outcome = ask(halting(HaltRule::Learned), Some(model));
-        let report = outcome.report;
-        assert_eq!(
-            (report.halt_reason, report.segments),
-            (HaltReason::MaxSegments, 5)
-        );
-        // The plan is good all the same.
-        assert_eq!(report.source, Some(Source::Model));
-    }
-}
-
-#[test]
-fn thinking_stops_when_the_plan_is_stable() {
-    for rule in [HaltRule::Stable, HaltRule::Either] {
-        let report = ask(halting(rule), Some(toy_model::one_way(EAST, -1.0, 0.0))).report;
-        assert_eq!(
-            (report.halt_reason, report.segments),
-            (HaltReason::Stable, 2)
-        );
-    }
-}
-
-#[test]
-fn thinking_can_go_to_the_end() {
-    let report = ask(
-        halting(HaltRule::Never),
-        Some(toy_model::one_way(EAST, 9.0, 0.0)),
-    )
-    .report;
-    assert_eq!(
-        (report.halt_reason, report.segments),
-        (HaltReason::MaxSegments, 5)
-    );
-}
-
-#[test]
-fn a_plan_that_does_not_arrive_never_halts() {
-    let report = ask(
-        halting(HaltRule::Either),
-        Some(toy_model::one_way(WEST, 9.0, 0.0)),
-    )
-    .report;
-    assert_eq!(report.halt_reason, HaltReason::MaxSegments);
-}
-
-#[test]
-fn a_deadline_ends_the_thinking_and_leaves_time_for_the_search() {
-    let config = PlannerConfig {
-        max_segments: 4096,
-        max_planning_time: 0.5,
-        ..point_robot()
-    };
-    let slow = toy_model::one_way(WEST, 1.0, 0.0);
-    let snapshot = Snapshot::new(costmap(CORRIDOR), &config).unwrap();
-    let mut planner = Planner::new(config, Some(slow)).unwrap();
-    let outcome = planner.plan(
-        &snapshot,
-        &along_corridor(),
-        &Termination::never(),
-        &mut |_| std::thread::sleep(Duration::from_millis(10)),
-    );
-    assert_eq!(outcome.report.halt_reason, HaltReason::Deadline);
-    assert_eq!(outcome.report.source, Some(Source::Search));
-}
-
-#[test]
-fn a_verified_plan_is_there_when_the_deadline_comes() {
-    let config = PlannerConfig {
-        halt: HaltRule::Never,
-        max_segments: 4096,
-        max_planning_time: 0.3,
-        ..point_robot()
-    };
-    let snapshot = Snapshot::new(costmap(CORRIDOR), &config).unwrap();
-    let model = toy_model::one_way(EAST, 1.0, 0.0);
-    let mut planner = Planner::new(config, Some(model)).unwrap();
-    let outcome = planner.plan(
-        &snapshot,
-        &along_corridor(),
-        &Termination::never(),
-        &mut |_| std::thread::sleep(Duration::from_millis(10)),
-    );
-    assert_eq!(outcome.report.halt_reason, HaltReason::Deadline);
-    assert_eq!(outcome.report.source, Some(Source::Model));
-}
-
-#[test]
-fn a_deadline_already_over_is_a_timeout() {
-    let snapshot = Snapshot::new(costmap(CORRIDOR), &point_robot()).unwrap();
-    let model = toy_model::one_way(EAST, 1.0, 0.0);
-    let mut planner = Planner::new(point_robot(), Some(model)).unwrap();
-    let over = Termination::never().with_deadline(Instant::now());
-    let outcome = planner.plan(&snapshot, &along_corridor(), &over, &mut |_| {});
-    assert_eq!(outcome.error, Some(NavError::Timeout));
-    assert_eq!(outcome.report.segments, 0);
-}
-
-#[test]
-fn a_cancelled_request_ends_at_the_next_segment_without_a_plan() {
-    let snapshot = Snapshot::new(costmap(CORRIDOR), &halting(HaltRule::Never)).unwrap();
-    for direction in [EAST, WEST] {
-        let model = toy_model::one_way(direction, 1.0, 0.0);
-        let mut planner = Planner::new(halting(HaltRule::Never), Some(model)).unwrap();
-        let cancel = Arc::new(AtomicBool::new(false));
-        let outcome = planner.plan(
-            &snapshot,
-            &along_corridor(),
-            &Termination::never().with_cancel(cancel.clone()),
-            &mut |segment| cancel.store(segment.index == 2, Ordering::Relaxed),
-        );
-        assert!(outcome.plan.is_none());
-        assert_eq!(outcome.error, Some(NavError::Unknown));
-        assert!(outcome.message.contains("cancelled"));
-        assert_eq!(outcome.report.halt_reason, HaltReason::Cancelled);
-        assert_eq!(outcome.report.segments, 2);
-    }
-}
-
-// Watching it think.
-
-#[test]
-fn every_segment_can_be_watched() {
-    let art = "
-        ....##
-        ......";
-    let snapshot = Snapshot::new(costmap(art), &halting(HaltRule::Never)).unwrap();
-    let model = toy_model::one_way(EAST, 0.25, 0.75);
-    let mut planner = Planner::new(halting(HaltRule::Never), Some(model)).unwrap();
-    let mut indices = Vec::new();
-    let request = Request::new(at(0.2, 0.3), at(5.5, 0.5));
-    let outcome = planner.plan(&snapshot, &request, &Termination::never(), &mut |segment| {
-        indices.push(segment.index);
-        assert!(segment.arrived && segment.verified);
-        assert_eq!((segment.q_halt, segment.q_continue), (0.25, 0.75));
-        assert_eq!(segment.cells.len(), 6);
-        assert_eq!(segment.poses[0], request.start);
-        assert_eq!(segment.poses.last(), Some(&request.goal));
-        let values = segment.values().unwrap();
-        assert_eq!(values.len(), 12);
-        // The toy says ln(1 + cost-to-go) = 0 everywhere, but nothing of obstacles.
-        assert_eq!(values[0], 0.0);
-        assert!(values[10].is_nan() && values[11].is_nan());
-    });
-    assert_eq!(indices, [1, 2, 3, 4, 5]);
-    assert_eq!(outcome.report.segments, 5);
-}
-
-#[test]
-fn a_plan_that_stops_on_the_way_can_be_watched() {
-    let art = "
-        ....#.
-        ....#.
-        ......";
-    let snapshot = Snapshot::new(costmap(art), &halting(HaltRule::Either)).unwrap();
-    let model = toy_model::one_way(EAST, 1.0, 0.0);
-    let mut planner = Planner::new(halting(HaltRule::Either), Some(model)).unwrap();
-    let request = Request::new(at(0.5, 2.5), at(5.5, 2.5));
-    let mut seen = 0;
-    let outcome = planner.plan(&snapshot, &request, &Termination::never(), &mut |segment| {
-        seen += 1;
-        assert!(!segment.arrived && !segment.verified);
-        assert!(!segment.cells.is_empty());
-        assert_ne!(segment.poses.last(), Some(&request.goal));
-    });
-    assert_eq!(seen, 5);
-    assert_eq!(outcome.report.source, Some(Source::Search));
 }
 
 // What is published.
@@ -333,7 +103,7 @@ fn a_plan_in_the_open_is_a_straight_line_at_any_angle() {
         hrm_planner::grid::Cost::FREE,
     );
     let (start, goal) = (Pose2::new(-0.7, 2.4, 1.0), Pose2::new(1.31, 4.87, -2.0));
-    let plan = plan_on(map, PlannerConfig::default(), start, goal);
+    let plan = plan_on(map, &PlannerConfig::default(), start, goal);
     assert!((plan.length_m - start.distance(&goal)).abs() < 1e-9);
     assert!((plan.travel_cost - plan.length_m).abs() < 1e-9);
     assert!(plan.grid_travel_cost > plan.length_m);
@@ -349,7 +119,7 @@ fn poses_begin_and_end_as_asked_and_look_ahead_in_between() {
         .....";
     let start = Pose2::new(0.4, 0.5, 2.5);
     let goal = Pose2::new(4.5, 4.6, -FRAC_PI_2);
-    let plan = plan_on(costmap(art), point_robot(), start, goal);
+    let plan = plan_on(costmap(art), &point_robot(), start, goal);
     assert_eq!((plan.poses[0], *plan.poses.last().unwrap()), (start, goal));
     for pair in plan.poses.windows(2) {
         assert!(pair[0].distance(&pair[1]) <= 1.0 + 1e-9);
@@ -363,7 +133,7 @@ fn poses_begin_and_end_as_asked_and_look_ahead_in_between() {
 
 #[test]
 fn the_length_is_that_of_the_poses() {
-    let plan = plan_on(demo_map(), PlannerConfig::default(), DEMO_START, DEMO_GOAL);
+    let plan = plan_on(demo_map(), &PlannerConfig::default(), DEMO_START, DEMO_GOAL);
     let length: f64 = plan
         .poses
         .windows(2)
@@ -399,10 +169,8 @@ fn a_large_map_is_pooled_for_the_model() {
 /// in the cell it leaves, half in the one it enters.
 fn unsmoothed_cost(snapshot: &Snapshot, plan: &Plan) -> f64 {
     let multiplier = |cell| {
-        snapshot
-            .rules()
-            .multiplier(snapshot.inflated().cost(cell))
-            .unwrap()
+        let multiplier = snapshot.rules().multiplier(snapshot.inflated().cost(cell));
+        multiplier.expect("a plan enters no blocked cell")
     };
     let moves = plan.cells.windows(2).map(|pair| {
         let (rows, cols) = (
@@ -437,10 +205,7 @@ proptest! {
         };
         let snapshot = Snapshot::new(map, &config).unwrap();
         let mut planner = Planner::new(config, None).unwrap();
-        let pose = |cell| {
-            let (x, y) = snapshot.geometry().cell_to_world(cell);
-            at(x, y)
-        };
+        let pose = |cell| centre(snapshot.raw(), cell);
         let request = Request::new(pose(start), pose(goal));
         let outcome = planner.plan(&snapshot, &request, &Termination::never(), &mut |_| {});
         let plan = outcome.plan.unwrap();
@@ -453,14 +218,14 @@ proptest! {
 
 #[test]
 fn a_report_is_json_with_stable_names() {
-    let snapshot = Snapshot::new(costmap(CORRIDOR), &point_robot())
+    let snapshot = Snapshot::new(costmap(corridor::ART), &point_robot())
         .unwrap()
         .with_stamp(12.5);
     let model = toy_model::one_way(EAST, 1.0, 0.0);
     let mut planner = Planner::new(point_robot(), Some(model)).unwrap();
     let outcome = planner.plan(
         &snapshot,
-        &along_corridor(),
+        &corridor::request(),
         &Termination::never(),
         &mut |_| {},
     );
@@ -501,7 +266,7 @@ fn halt_reasons_are_named_as_in_reports() {
 
 #[test]
 fn snapshots_are_shared_by_threads() {
-    let snapshot = Arc::new(Snapshot::new(costmap(CORRIDOR), &point_robot()).unwrap());
+    let snapshot = Arc::new(Snapshot::new(costmap(corridor::ART), &point_robot()).unwrap());
     let plans: Vec<_> = (0..2)
         .map(|_| {
             let snapshot = snapshot.clone();
@@ -509,7 +274,7 @@ fn snapshots_are_shared_by_threads() {
                 let mut planner = Planner::new(point_robot(), None).unwrap();
                 let termination = Termination::never();
                 planner
-                    .plan(&snapshot, &along_corridor(), &termination, &mut |_| {})
+                    .plan(&snapshot, &corridor::request(), &termination, &mut |_| {})
                     .plan
             })
         })

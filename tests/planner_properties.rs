@@ -3,14 +3,14 @@
 
 mod common;
 
-use common::toy_model;
+use common::{planning, toy_model};
 use hrm_planner::grid::generate::{Kind, generate};
 use hrm_planner::grid::{Cell, Cost, Costmap, Geometry, Move, Pose2};
 use hrm_planner::planner::{
-    Expected, HaltRule, NamedModel, NavError, Planner, PlannerConfig, Request, Snapshot, Source,
+    Expected, HaltRule, NamedModel, NavError, Plan, PlannerConfig, Request, Snapshot, Source,
     verify,
 };
-use hrm_planner::search::{Field, Termination};
+use hrm_planner::search::Field;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
@@ -82,18 +82,9 @@ fn draw_map(resolution: f64, rng: &mut ChaCha8Rng) -> Costmap {
             0.0
         },
     );
-    let drawn = match rng.random_range(0..8) {
-        kind @ 0..6 => generate(Kind::ALL[kind], height, width, rng),
-        _ => {
-            let density = rng.random_range(0.0..0.6);
-            let mut noise = Costmap::filled(Geometry::unit(width, height).unwrap(), Cost::FREE);
-            for cost in noise.costs_mut() {
-                if rng.random_bool(density) {
-                    *cost = Cost(rng.random_range(1..=254));
-                }
-            }
-            noise
-        }
+    let drawn = match Kind::ALL.get(rng.random_range(0..8)) {
+        Some(&kind) => generate(kind, height, width, rng),
+        None => noise(height, width, rng),
     };
     let unknown = if rng.random_bool(0.3) {
         rng.random_range(0.0..0.4)
@@ -107,8 +98,22 @@ fn draw_map(resolution: f64, rng: &mut ChaCha8Rng) -> Costmap {
         }
     }
     let (width, height) = (drawn.geometry().width(), drawn.geometry().height());
-    let geometry = Geometry::new(width, height, resolution, origin).unwrap();
-    Costmap::new(geometry, costs).unwrap()
+    Geometry::new(width, height, resolution, origin)
+        .and_then(|geometry| Costmap::new(geometry, costs))
+        .expect("the map drawn, moved elsewhere")
+}
+
+/// Free cells and cells of any cost.
+fn noise(height: usize, width: usize, rng: &mut ChaCha8Rng) -> Costmap {
+    let density = rng.random_range(0.0..0.6);
+    let geometry = Geometry::unit(width, height).expect("sides above 0");
+    let mut map = Costmap::filled(geometry, Cost::FREE);
+    for cost in map.costs_mut() {
+        if rng.random_bool(density) {
+            *cost = Cost(rng.random_range(1..=254));
+        }
+    }
+    map
 }
 
 /// Mostly on the map, at times on the border between cells, outside, or nowhere.
@@ -224,98 +229,85 @@ fn right_answer(case: &Case, snapshot: &Snapshot) -> Answer {
 
 /// Asks the planner, and judges all it says. Returns who made the plan.
 fn judge(seed: u64, case: &Case, model: &NamedModel) -> Option<Source> {
-    let snapshot = Snapshot::new(case.map.clone(), &case.config).unwrap();
-    let mut planner = Planner::new(case.config.clone(), Some(model.clone())).unwrap();
-    let outcome = planner.plan(
-        &snapshot,
-        &case.request,
-        &Termination::never(),
-        &mut |segment| assert!(segment.arrived || !segment.verified),
-    );
-    let expected = right_answer(case, &snapshot);
-    assert_eq!(
-        outcome.plan.is_none(),
-        outcome.error.is_some(),
-        "seed {seed}"
-    );
-    let Some(plan) = outcome.plan else {
-        assert_eq!(
-            Answer::Error(outcome.error.unwrap()),
-            expected,
-            "seed {seed}"
-        );
-        assert!(!outcome.message.is_empty());
-        return None;
-    };
+    let snapshot = planning::snapshot(case.map.clone(), &case.config);
+    let outcome = planning::plan(&snapshot, &case.config, Some(model.clone()), &case.request);
+    let right = right_answer(case, &snapshot);
+    match (outcome.plan, outcome.error) {
+        (Some(plan), None) => {
+            assert_ends(seed, &plan, &case.request, &right);
+            assert_valid(seed, case, &snapshot, &plan);
+            assert_cost(seed, case, &snapshot, &plan, outcome.report.source);
+        }
+        (None, Some(error)) => {
+            assert_eq!(Answer::Error(error), right, "seed {seed}");
+            assert!(!outcome.message.is_empty(), "seed {seed}");
+        }
+        both => panic!("seed {seed}: a plan or an error, not {both:?}"),
+    }
+    outcome.report.source
+}
 
-    let Request { start, goal, .. } = case.request;
-    let last = *plan.poses.last().unwrap();
-    match expected {
-        Answer::Goal => assert_eq!(last, goal, "seed {seed}"),
-        Answer::Near(distance) => {
-            assert!(
-                (last.distance(&goal) - distance).abs() < 1e-9,
-                "seed {seed}"
-            );
-            assert_eq!(last.yaw, goal.yaw);
+/// The plan begins at the start and ends where it should.
+fn assert_ends(seed: u64, plan: &Plan, request: &Request, right: &Answer) {
+    let last = plan.poses[plan.poses.len() - 1];
+    match right {
+        Answer::Goal => assert_eq!(last, request.goal, "seed {seed}"),
+        Answer::Near(distance_m) => {
+            let excess_m = last.distance(&request.goal) - distance_m;
+            assert!(excess_m.abs() < 1e-9, "seed {seed}: {excess_m}");
         }
         Answer::Error(error) => panic!("seed {seed}: a plan where {error} is right"),
     }
-    assert_eq!(plan.poses[0], start, "seed {seed}");
-    let ends = Expected {
-        start: Some(start),
-        goal: Some(last),
-        tolerance_m: 0.0,
-    };
-    assert_eq!(verify(&snapshot, &plan.poses, &ends), [], "seed {seed}");
-
-    let geometry = snapshot.geometry();
-    let start_cell = geometry.world_to_cell(start.x, start.y).unwrap();
-    let goal_cell = geometry.world_to_cell(last.x, last.y).unwrap();
-    let map = relaxed(&snapshot, start_cell, &case.config);
-    assert_drivable(seed, &map, &plan.poses, case.config.allow_unknown);
-
-    assert_eq!(
-        (plan.cells[0], *plan.cells.last().unwrap()),
-        (start_cell, goal_cell)
-    );
-    let optimal = Field::compute(&map, goal_cell, snapshot.rules())
-        .unwrap()
-        .cost_to_go(start_cell)
-        * geometry.resolution();
-    let source = outcome.report.source.unwrap();
-    let excess = plan.grid_travel_cost - optimal;
-    assert!(
-        excess >= -1e-9 * optimal,
-        "seed {seed}: better than the best"
-    );
-    if source == Source::Search {
-        assert!(
-            excess <= 1e-9 * optimal,
-            "seed {seed}: the search is not optimal"
-        );
-    }
-    Some(source)
+    assert_eq!(plan.poses[0], request.start, "seed {seed}");
 }
 
-/// Steps along a path in fiftieths of a cell; every point is in a cell that may be entered.
-fn assert_drivable(seed: u64, map: &Costmap, poses: &[Pose2], allow_unknown: bool) {
-    for pair in poses.windows(2) {
-        let length = pair[0].distance(&pair[1]);
+/// The verifier has nothing against the plan, nor has a walk along it in fiftieths of a cell.
+fn assert_valid(seed: u64, case: &Case, snapshot: &Snapshot, plan: &Plan) {
+    let ends = Expected {
+        start: Some(case.request.start),
+        goal: plan.poses.last().copied(),
+        tolerance_m: 0.0,
+    };
+    assert_eq!(verify(snapshot, &plan.poses, &ends), [], "seed {seed}");
+
+    let map = relaxed(snapshot, plan.cells[0], &case.config);
+    let is_free = |x: f64, y: f64| {
+        let cell = map.geometry().world_to_cell(x, y);
+        cell.is_some_and(|cell| map.cost(cell).is_traversable(case.config.allow_unknown))
+    };
+    for pair in plan.poses.windows(2) {
+        let step_m = pair[0].distance(&pair[1]);
         assert!(
-            length <= map.geometry().resolution() * (1.0 + 1e-6),
-            "seed {seed}: spacing"
+            step_m <= map.geometry().resolution() * (1.0 + 1e-6),
+            "seed {seed}: {step_m}"
         );
         for step in 1..50 {
             let t = f64::from(step) / 50.0;
             let x = pair[0].x + t * (pair[1].x - pair[0].x);
             let y = pair[0].y + t * (pair[1].y - pair[0].y);
-            let cell = map.geometry().world_to_cell(x, y).unwrap();
-            assert!(
-                map.cost(cell).is_traversable(allow_unknown),
-                "seed {seed}: {cell:?}"
-            );
+            assert!(is_free(x, y), "seed {seed}: ({x}, {y})");
         }
+    }
+}
+
+/// No plan is better than the best one, and the search's is the best one.
+fn assert_cost(seed: u64, case: &Case, snapshot: &Snapshot, plan: &Plan, source: Option<Source>) {
+    let (start, goal) = (plan.cells[0], plan.cells[plan.cells.len() - 1]);
+    let cell_of = |pose: &Pose2| snapshot.geometry().world_to_cell(pose.x, pose.y);
+    assert_eq!(cell_of(&plan.poses[0]), Some(start), "seed {seed}");
+    assert_eq!(
+        plan.poses.last().and_then(cell_of),
+        Some(goal),
+        "seed {seed}"
+    );
+
+    let map = relaxed(snapshot, start, &case.config);
+    let field = Field::compute(&map, goal, snapshot.rules()).expect("plans end in free cells");
+    let optimal = field.cost_to_go(start) * map.geometry().resolution();
+    let excess = plan.grid_travel_cost - optimal;
+    assert!(excess >= -1e-9 * optimal, "seed {seed}: {excess}");
+    if source == Some(Source::Search) {
+        assert!(excess <= 1e-9 * optimal, "seed {seed}: {excess}");
     }
 }
 
@@ -341,11 +333,9 @@ fn the_same_request_gives_the_same_plan() {
     for seed in 0..200 {
         let case = Case::draw(seed);
         let plan = || {
-            let snapshot = Snapshot::new(case.map.clone(), &case.config).unwrap();
+            let snapshot = planning::snapshot(case.map.clone(), &case.config);
             let model = Some(toy_model::untrained(seed));
-            let mut planner = Planner::new(case.config.clone(), model).unwrap();
-            let termination = Termination::never();
-            let outcome = planner.plan(&snapshot, &case.request, &termination, &mut |_| {});
+            let outcome = planning::plan(&snapshot, &case.config, model, &case.request);
             (outcome.plan, outcome.error, outcome.message)
         };
         let one_thread = rayon::ThreadPoolBuilder::new()

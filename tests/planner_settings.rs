@@ -10,9 +10,9 @@ fn shipped() -> PathBuf {
 }
 
 fn read(text: &str) -> hrm_planner::Result<PlannerConfig> {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder for the file");
     let path = folder.path().join("planner.yaml");
-    std::fs::write(&path, text).unwrap();
+    std::fs::write(&path, text).expect("the file can be written");
     PlannerConfig::read(&path)
 }
 

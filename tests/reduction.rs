@@ -2,37 +2,25 @@
 
 mod common;
 
+use common::planning::{self, centre, point_robot};
 use common::{costmap, toy_model};
 use hrm_planner::grid::generate::{Components, Kind, generate, reachable_pair};
-use hrm_planner::grid::{Cell, Cost, Costmap, Move, Pose2};
+use hrm_planner::grid::{Cell, Cost, Costmap, Move};
 use hrm_planner::planner::{
-    HaltReason, Planner, PlannerConfig, Problem, Reduction, Request, Snapshot, Source, check,
+    HaltReason, PlannerConfig, Problem, Reduction, Request, Snapshot, Source, check,
 };
-use hrm_planner::search::{Field, Rules, Termination};
+use hrm_planner::search::{Field, Rules};
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-fn point_robot() -> PlannerConfig {
-    PlannerConfig {
-        robot_radius: 0.0,
-        inflation_radius: 0.0,
-        ..PlannerConfig::default()
-    }
-}
-
 fn snapshot(map: Costmap) -> Snapshot {
-    Snapshot::new(map, &point_robot()).unwrap()
-}
-
-fn centre(map: &Costmap, cell: Cell) -> Pose2 {
-    let (x, y) = map.geometry().cell_to_world(cell);
-    Pose2::new(x, y, 0.0)
+    planning::snapshot(map, &point_robot())
 }
 
 fn problem(snapshot: &Snapshot, start: Cell, goal: Cell) -> Problem<'_> {
     let pose = |cell| centre(snapshot.raw(), cell);
-    check(snapshot, &Request::new(pose(start), pose(goal)), 0.0).unwrap()
+    check(snapshot, &Request::new(pose(start), pose(goal)), 0.0).expect("the goal can be reached")
 }
 
 const TWO_ROOMS: &str = "
@@ -150,9 +138,9 @@ fn a_map_that_cannot_be_reduced_is_planned_on_by_the_search() {
     let map = costmap(ONE_DOOR);
     let (start, goal) = (Cell::new(0, 0), Cell::new(0, 23));
     let request = Request::new(centre(&map, start), centre(&map, goal));
-    let snapshot = Snapshot::new(map, &config).unwrap();
-    let mut planner = Planner::new(config, Some(toy_model::untrained(1))).unwrap();
-    let outcome = planner.plan(&snapshot, &request, &Termination::never(), &mut |_| {});
+    let snapshot = planning::snapshot(map, &config);
+    let model = Some(toy_model::untrained(1));
+    let outcome = planning::plan(&snapshot, &config, model, &request);
     assert!(outcome.plan.is_some());
     assert_eq!(outcome.report.source, Some(Source::Search));
     assert_eq!(outcome.report.halt_reason, HaltReason::NotReducible);

@@ -3,23 +3,15 @@
 mod common;
 
 use common::costmap;
-use hrm_planner::grid::generate::{Components, Kind, generate, reachable_pair};
+use common::planning::{self, centre, point_robot};
+use hrm_planner::grid::generate::{Kind, Problem, problem};
 use hrm_planner::grid::{Cell, Cost, Costmap, Geometry, Pose2};
 use hrm_planner::planner::{
-    Expected, Planner, PlannerConfig, Request, Snapshot, Violation, ViolationKind, verify,
+    Expected, PlannerConfig, Request, Snapshot, Violation, ViolationKind, verify,
 };
-use hrm_planner::search::Termination;
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-
-fn point_robot() -> PlannerConfig {
-    PlannerConfig {
-        robot_radius: 0.0,
-        inflation_radius: 0.0,
-        ..PlannerConfig::default()
-    }
-}
 
 fn robot_of(robot_radius: f64) -> PlannerConfig {
     PlannerConfig {
@@ -29,7 +21,7 @@ fn robot_of(robot_radius: f64) -> PlannerConfig {
 }
 
 fn snapshot(art: &str) -> Snapshot {
-    Snapshot::new(costmap(art), &point_robot()).unwrap()
+    planning::snapshot(costmap(art), &point_robot())
 }
 
 /// Poses from (x, y).
@@ -241,21 +233,15 @@ fn kinds_are_named_as_in_reports() {
 /// A plan on a generated map, turned and shifted.
 fn planned(seed: u64) -> (Snapshot, Vec<Pose2>) {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let drawn = generate(Kind::ALL[seed as usize % 6], 24, 30, &mut rng);
-    let components = Components::of(&drawn);
-    let (start, goal) = reachable_pair(&drawn, &components, 12.0, &mut rng).unwrap();
-    let origin = Pose2::new(-3.0, 40.0, 0.7);
-    let geometry = Geometry::new(30, 24, 0.1, origin).unwrap();
-    let map = Costmap::new(geometry, drawn.costs().to_vec()).unwrap();
-    let snapshot = Snapshot::new(map, &point_robot()).unwrap();
-    let pose = |cell| {
-        let (x, y) = geometry.cell_to_world(cell);
-        Pose2::new(x, y, 0.0)
-    };
-    let mut planner = Planner::new(point_robot(), None).unwrap();
-    let request = Request::new(pose(start), pose(goal));
-    let outcome = planner.plan(&snapshot, &request, &Termination::never(), &mut |_| {});
-    (snapshot, outcome.plan.unwrap().poses)
+    let Problem { map, start, goal } = problem(Kind::ALL[seed as usize % 6], 24, 30, &mut rng);
+    let map = Geometry::new(30, 24, 0.1, Pose2::new(-3.0, 40.0, 0.7))
+        .and_then(|geometry| Costmap::new(geometry, map.costs().to_vec()))
+        .expect("the same cells elsewhere");
+    let request = Request::new(centre(&map, start), centre(&map, goal));
+    let snapshot = planning::snapshot(map, &point_robot());
+    let outcome = planning::plan(&snapshot, &point_robot(), None, &request);
+    let plan = outcome.plan.expect("start and goal reach each other");
+    (snapshot, plan.poses)
 }
 
 /// One way to spoil a plan; places are shares of its length.
@@ -349,7 +335,9 @@ proptest! {
         prop_assert!(!is_bad(&snapshot, &plan, &start, &goal));
 
         let mut spoilt = plan;
-        mutations.iter().for_each(|mutation| apply(mutation, &mut spoilt));
+        for mutation in &mutations {
+            apply(mutation, &mut spoilt);
+        }
         if is_bad(&snapshot, &spoilt, &start, &goal) {
             prop_assert!(!verify(&snapshot, &spoilt, &expected).is_empty());
         }

@@ -134,7 +134,7 @@ impl Planner {
             check(snapshot, request, tolerance_m)
         })?;
         let thought = self.think(&problem, &budget, observer, report)?;
-        let by_model = thought.and_then(|cells| publish(&problem, cells, &budget, report));
+        let by_model = thought.and_then(|cells| publish(&problem, &cells, &budget, report));
         let plan = match by_model {
             Some(plan) => {
                 report.source = Some(Source::Model);
@@ -146,7 +146,7 @@ impl Planner {
             None => {
                 let cells = self.search(&problem, &budget, report)?;
                 report.source = Some(Source::Search);
-                publish(&problem, cells, &budget, report).ok_or_else(unverified)?
+                publish(&problem, &cells, &budget, report).ok_or_else(unverified)?
             }
         };
         match budget.whole.reason() {
@@ -242,13 +242,13 @@ impl Planner {
 /// if it objects to the cells.
 fn publish(
     problem: &Problem<'_>,
-    cells: Vec<Cell>,
+    cells: &[Cell],
     budget: &Budget,
     report: &mut Report,
 ) -> Option<Plan> {
     for smooth in [true, false] {
         let plan = timed(&mut report.time_ms.smooth, || {
-            path::plan_along(problem, cells.clone(), smooth, &budget.whole)
+            path::plan_along(problem, cells, smooth, &budget.whole)
         });
         let violations = timed(&mut report.time_ms.verify, || {
             verify(problem.snapshot(), &plan.poses, &Expected::of(problem))

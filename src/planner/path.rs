@@ -14,7 +14,7 @@ const SAME_POINT: f64 = 1e-9;
 /// with shortcuts if `smooth`.
 pub(super) fn plan_along(
     problem: &Problem<'_>,
-    cells: Vec<Cell>,
+    cells: &[Cell],
     smooth: bool,
     termination: &Termination,
 ) -> Plan {
@@ -22,7 +22,7 @@ pub(super) fn plan_along(
         map: problem.map(),
         rules: problem.snapshot().rules(),
     };
-    let mut points = points_along(problem, &cells);
+    let mut points = points_along(problem, cells);
     if smooth {
         points = shortened(&sight, points, termination);
     }
@@ -33,9 +33,9 @@ pub(super) fn plan_along(
     Plan {
         poses: poses_along(problem, &points),
         travel_cost: travel_cost * resolution,
-        grid_travel_cost: grid_travel_cost(problem, &cells) * resolution,
+        grid_travel_cost: grid_travel_cost(problem, cells) * resolution,
         length_m: length * resolution,
-        cells,
+        cells: cells.to_vec(),
     }
 }
 
@@ -80,7 +80,7 @@ fn points_along(problem: &Problem<'_>, cells: &[Cell]) -> Vec<Point> {
         cells
             .iter()
             .map(|&cell| Point::centre(cell))
-            .filter(|&centre| is_apart(start, centre) && !(arrives && !is_apart(goal, centre))),
+            .filter(|&centre| is_apart(start, centre) && (!arrives || is_apart(goal, centre))),
     );
     if arrives {
         points.push(goal);

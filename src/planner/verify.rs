@@ -97,8 +97,9 @@ const CORNER: f64 = 1e-6;
 
 /// Everything wrong with a path, in its order; empty for a valid path.
 ///
-/// The robot may cross its own surroundings (see [`super::surroundings`]) around the expected
-/// start, or, if none is expected, around the first pose; its path may not end there.
+/// The robot may cross its own surroundings: cells that its circle covers around the expected start
+/// (or, if none is expected, the first pose), unless an obstacle is recorded in them. Its path may
+/// not end there.
 pub fn verify(snapshot: &Snapshot, poses: &[Pose2], expected: &Expected) -> Vec<Violation> {
     let (Some(first), Some(last)) = (poses.first(), poses.last()) else {
         return vec![Violation {
@@ -190,10 +191,10 @@ impl<'a> Walk<'a> {
         let Some(cell) = geometry.world_to_cell(pose.x, pose.y) else {
             return; // reported when it was located
         };
-        if self.relaxed.binary_search(&geometry.index(cell)).is_ok() {
-            if let Some(kind) = self.obstruction(cell) {
-                self.report(kind, index, (pose.x, pose.y));
-            }
+        if self.relaxed.binary_search(&geometry.index(cell)).is_ok()
+            && let Some(kind) = self.obstruction(cell)
+        {
+            self.report(kind, index, (pose.x, pose.y));
         }
     }
 

@@ -4,7 +4,9 @@
 #![allow(dead_code)]
 
 pub mod cli;
+pub mod corridor;
 pub mod map_folder;
+pub mod planning;
 pub mod toy_model;
 
 use std::path::{Path, PathBuf};

@@ -30,13 +30,15 @@ fn model(name: &str, mut weight: impl FnMut(&str, usize) -> f32) -> NamedModel {
         .map(|(name, shape)| {
             let count = shape.iter().product();
             let values: Vec<f32> = (0..count).map(|at| weight(&name, at)).collect();
-            let tensor = Tensor::from_vec(values, shape, &Device::Cpu).unwrap();
+            let tensor = Tensor::from_vec(values, shape, &Device::Cpu)
+                .expect("as many values as the shape has");
             (name, tensor)
         })
         .collect();
     NamedModel {
         name: name.to_owned(),
-        model: GridHrm::new(config, &tensors, Formulation::Fused).unwrap(),
+        model: GridHrm::new(config, &tensors, Formulation::Fused)
+            .expect("all tensors the configuration names"),
     }
 }
 
