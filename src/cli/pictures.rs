@@ -84,7 +84,7 @@ fn caption(segment: &Segment<'_>) -> String {
         (false, _) => "it stops on the way",
     };
     format!(
-        "{verdict}. halt {:+.1}, go on {:+.1}",
+        "{verdict}. q_halt {:+.1}, q_continue {:+.1}",
         segment.q_halt, segment.q_continue
     )
 }
