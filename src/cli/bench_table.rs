@@ -33,7 +33,9 @@ const HEADING: [&str; 20] = [
 /// The rows, shares in percent, and a last one over all of them if they are several.
 pub fn table(rows: &[Row]) -> Table {
     let mut table = Table::new(&HEADING);
-    rows.iter().for_each(|row| table.row(cells(row)));
+    for row in rows {
+        table.row(cells(row));
+    }
     if rows.len() > 1 {
         table.row(cells(&overall(rows)));
     }

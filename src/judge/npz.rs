@@ -1,4 +1,4 @@
-//! `NumPy`'s archives of arrays (`.npz`): as much of the format as the data sets use, little-endian
+//! NumPy's archives of arrays (`.npz`): as much of the format as the data sets use, little-endian
 //! floats in C order.
 //!
 //! Format: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>.
