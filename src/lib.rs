@@ -8,6 +8,7 @@
 //! - [`model`]: the reasoner. Knows tensors, but no robots and no metres.
 //! - [`planner`]: from a request to a verified plan. This is where plans are made.
 //! - [`search`]: the complete search: fields, A*, optimal moves. The oracle of everything.
+//! - [`judge`]: how good the plans are, in numbers: scores by set of problems and kind of map.
 //! - [`view`]: pictures and animations of maps, fields and plans, for people.
 //!
 //! Words are those of the glossary in `docs/words.md`; every public item says its units and frame.

@@ -301,3 +301,17 @@ fn whoever_stops_reading_is_not_told_off() {
     let run = Run::of(child.wait_with_output().expect("it ends"));
     assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{run:?}");
 }
+
+#[test]
+fn without_a_command_there_is_help() {
+    let run = hrm([""; 0]);
+    assert_eq!(run.code, 2);
+    assert!(run.stderr.contains("hrm-planner demo"), "{run:?}");
+    assert_eq!(hrm(["--help"]).code, 0);
+    assert_eq!(hrm(["--version"]).code, 0);
+}
+
+#[test]
+fn sets_without_end_need_a_limit() {
+    hrm(["bench", "generated", "--limit", "0"]).fails(2, &["--limit 0", "give a number"]);
+}

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use hrm_planner::Error;
 use hrm_planner::grid::generate::Kind;
-use hrm_planner::judge::{Generated, Judge, Row};
+use hrm_planner::judge::{Generated, Judge, Progress};
 use hrm_planner::planner::PlannerConfig;
 
+use super::bench_table::table;
 use super::failure::{Failure, Result};
 use super::models::ModelChoice;
 use super::progress::ProgressLine;
-use super::table::Table;
 
 /// Problems of each generated kind and side, and pairs on each ROS map, where no limit is given.
 const DEFAULT_LIMIT: usize = 20;
@@ -29,7 +29,8 @@ const DATA: (&str, &str) = ("HRM_DATA", "../shared/data");
 /// in parallel, each on one core, without a deadline: scores are the same on every machine, times
 /// are those of one core.
 #[derive(Debug, Args)]
-#[command(after_help = "Sets, and what --limit counts there (0: no limit):
+#[command(
+    after_help = "Sets, and what --limit counts there (0: no limit, which can take hours):
   generated          made for the occasion; problems of each kind and side [20]
   ros-maps           maps that robots made; random pairs on each map [20]
   movingai           published benchmarks; rows of each .scen file [all]
@@ -41,7 +42,8 @@ Examples:
   hrm-planner bench ros-maps data/ros-maps --radius 0.5 --json scores.json
   RAYON_NUM_THREADS=1 hrm-planner bench maze-hard data/maze-hard   (times on an idle machine)
 
-Random problems come from streams of random numbers that training never draws from.")]
+Random problems come from streams of random numbers that training never draws from."
+)]
 pub struct Arguments {
     /// The set of problems
     #[arg(value_enum)]
@@ -119,6 +121,16 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
         ),
         (None, _) => {}
     }
+    let limit = match (arguments.limit, set) {
+        (Some(0), Set::Generated | Set::RosMaps) => {
+            return Err(Failure::Input(format!(
+                "--limit 0 is no limit, and {} has no end; give a number",
+                set.name()
+            )));
+        }
+        (limit, Set::Generated | Set::RosMaps) => limit.unwrap_or(DEFAULT_LIMIT),
+        (limit, _) => limit.unwrap_or(0),
+    };
     if let Some(file) = &arguments.json {
         check_writable(file)?;
     }
@@ -128,9 +140,8 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
     };
 
     let line = ProgressLine::new(set.name());
-    let watch = |progress: hrm_planner::judge::Progress<'_>| line.show(progress);
-    let judge = Judge::new(config, arguments.model.load()?, arguments.seed)?.watched_by(&watch);
-    let limit = arguments.limit;
+    let watch = |progress: Progress<'_>| line.show(progress);
+    let judge = Judge::new(&config, arguments.model.load()?, arguments.seed)?.watched_by(&watch);
     let rows = match set {
         Set::Generated => judge.generated(&Generated {
             kinds: if arguments.kinds.is_empty() {
@@ -139,12 +150,12 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
                 arguments.kinds.clone()
             },
             sides: arguments.sides.clone(),
-            n: limit.unwrap_or(DEFAULT_LIMIT),
+            n: limit,
         }),
-        Set::RosMaps => judge.ros_maps(&path, limit.unwrap_or(DEFAULT_LIMIT)),
-        Set::MovingAi => judge.movingai(&path, limit.unwrap_or(0)),
-        Set::MazeHard => judge.maze_hard(&path, limit.unwrap_or(0)),
-        Set::PlanningDatasets => judge.planning_datasets(&path, limit.unwrap_or(0)),
+        Set::RosMaps => judge.ros_maps(&path, limit),
+        Set::MovingAi => judge.movingai(&path, limit),
+        Set::MazeHard => judge.maze_hard(&path, limit),
+        Set::PlanningDatasets => judge.planning_datasets(&path, limit),
     };
     line.clear();
     let rows = rows?;
@@ -196,62 +207,4 @@ fn check_writable(file: &Path) -> Result<()> {
 fn io(path: &Path, source: std::io::Error) -> Failure {
     let path = path.to_owned();
     Error::Io { path, source }.into()
-}
-
-/// The rows for people: shares in percent.
-fn table(rows: &[Row]) -> Table {
-    let mut table = Table::new(&[
-        "kind",
-        "n",
-        "reached",
-        "valid",
-        "optimal",
-        "ratio",
-        "p95",
-        "|",
-        "final",
-        "optimal",
-        "ratio",
-        "repaired",
-        "fallback",
-        "mismatches",
-        "|",
-        "segments",
-        "ms",
-        "p99",
-        "oracle",
-        "MiB",
-    ]);
-    let percent = |share: Option<f64>| number(share.map(|share| 100.0 * share), 1);
-    for row in rows {
-        table.row(vec![
-            row.kind.clone(),
-            row.n.to_string(),
-            percent(row.reached),
-            percent(row.valid),
-            percent(row.optimal),
-            number(row.cost_ratio_mean, 3),
-            number(row.cost_ratio_p95, 3),
-            "|".to_owned(),
-            percent(row.final_reached),
-            percent(row.final_optimal),
-            number(row.final_cost_ratio_mean, 3),
-            percent(row.repaired),
-            percent(row.fallback),
-            row.oracle_mismatches
-                .map_or("-".to_owned(), |count| count.to_string()),
-            "|".to_owned(),
-            number(row.segments_mean, 1),
-            number(row.ms_p50, 1),
-            number(row.ms_p99, 1),
-            number(row.oracle_ms_p50, 2),
-            number(row.peak_mb, 0),
-        ]);
-    }
-    table
-}
-
-/// A number, or a dash for none.
-fn number(value: Option<f64>, decimals: usize) -> String {
-    value.map_or("-".to_owned(), |value| format!("{value:.decimals$}"))
 }

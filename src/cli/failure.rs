@@ -40,7 +40,8 @@ impl Failure {
             .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"))
             .filter(|line| !line.is_empty())
             .collect::<Vec<_>>()
-            .join(" ");
+            .join("; ")
+            .replace(":; ", ": ");
         let said = said.strip_prefix("error: ").unwrap_or(&said);
         Self::Input(format!("{said}; --help shows what is possible"))
     }

@@ -6,6 +6,7 @@
 
 mod arguments;
 mod bench;
+mod bench_table;
 mod demo;
 mod failure;
 mod info;
@@ -40,7 +41,7 @@ struct CommandLine {
     #[command(subcommand)]
     command: Command,
     /// Log more to standard error: -v what happens, -vv details (or set RUST_LOG)
-    #[arg(short, long, global = true, action = ArgAction::Count)]
+    #[arg(short, long, global = true, action = ArgAction::Count, display_order = 100)]
     verbose: u8,
 }
 

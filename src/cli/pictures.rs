@@ -44,7 +44,7 @@ impl Thinking {
             self.segments.clear();
         }
         // Without a field the frame still shows the plan, so an error here is no reason to stop.
-        let is_due = segment.index % self.field_every == 0;
+        let is_due = segment.index.is_multiple_of(self.field_every);
         let values = is_due.then(|| segment.values().ok()).flatten();
         self.segments.push(SegmentFrame {
             index: segment.index,
@@ -57,7 +57,7 @@ impl Thinking {
         if kept * self.cells > MAX_VALUES {
             self.field_every *= 2;
             for segment in &mut self.segments {
-                if segment.index % self.field_every != 0 {
+                if !segment.index.is_multiple_of(self.field_every) {
                     segment.values = None;
                 }
             }
@@ -84,7 +84,7 @@ fn caption(segment: &Segment<'_>) -> String {
         (false, _) => "it stops on the way",
     };
     format!(
-        "{verdict}. halt {:+.1}, go on {:+.1}",
+        "{verdict}. q_halt {:+.1}, q_continue {:+.1}",
         segment.q_halt, segment.q_continue
     )
 }

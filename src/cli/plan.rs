@@ -94,18 +94,14 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
         writeln!(out)?;
     } else if answer.outcome.plan.is_some() {
         let mut pairs = plan_text::report(&answer, &arguments.map, optimal.flatten());
-        let plan_file = arguments.out.iter().filter(|_| plan_file.is_some());
-        let written: Vec<String> = plan_file.chain(&arguments.picture).map(shown).collect();
+        let files = arguments.out.iter().chain(&arguments.picture);
+        let written: Vec<String> = files.map(|path| path.display().to_string()).collect();
         if !written.is_empty() {
             pairs.push(("written", written.join(", ")));
         }
         super::table::write_pairs(out, &pairs)?;
     }
     answer.failure().map_or(Ok(()), Err)
-}
-
-fn shown(path: &PathBuf) -> String {
-    path.display().to_string()
 }
 
 /// A request that was answered, with what is needed to tell and to draw it.

@@ -68,51 +68,48 @@ fn verdict(answer: &Answer<'_>) -> String {
 /// Length and travel cost, and how it compares with an optimal path of cells, if that is known.
 fn length(plan: &Plan, optimal_travel_cost: Option<f64>) -> String {
     let cost = plan.travel_cost;
-    let mut text = format!("{:.2} m, travel cost {cost:.2} m", plan.length_m);
-    if let Some(optimal) = optimal_travel_cost.filter(|&optimal| optimal > 0.0) {
-        let percent = 100.0 * (cost / optimal - 1.0);
-        text += &if percent < 0.0 {
-            // Shortcuts leave the grid.
-            format!(
-                ": {:.1} % below the best path of cells ({optimal:.2} m)",
-                -percent
-            )
-        } else {
-            format!(": {percent:.1} % above the best path of cells ({optimal:.2} m)")
-        };
-    }
-    text
+    let compared =
+        optimal_travel_cost
+            .filter(|&optimal| optimal > 0.0)
+            .map_or(String::new(), |optimal| {
+                let percent = 100.0 * (cost / optimal - 1.0);
+                // Shortcuts leave the grid, so a plan can be better than the best path of cells.
+                let side = if percent < 0.0 { "below" } else { "above" };
+                let percent = percent.abs();
+                format!(": {percent:.1} % {side} the best path of cells ({optimal:.2} m)")
+            });
+    format!("{:.2} m, travel cost {cost:.2} m{compared}", plan.length_m)
 }
 
 fn thinking(answer: &Answer<'_>) -> String {
     let report = &answer.outcome.report;
-    let mut text = match report.segments {
-        1 => "1 segment".to_owned(),
-        segments => format!("{segments} segments"),
+    let plural = if report.segments == 1 { "" } else { "s" };
+    let scores = match (report.q_halt, report.q_continue) {
+        (Some(halt), Some(go_on)) => format!(", q_halt {halt:+.1}, q_continue {go_on:+.1}"),
+        _ => String::new(),
     };
-    text += &format!(" (halted: {})", report.halt_reason.name());
-    if let (Some(halt), Some(go_on)) = (report.q_halt, report.q_continue) {
-        text += &format!(", q_halt {halt:+.1}, q_continue {go_on:+.1}");
-    }
-    text
+    format!(
+        "{} segment{plural} (halted: {}){scores}",
+        report.segments,
+        report.halt_reason.name()
+    )
 }
 
 fn map_line(answer: &Answer<'_>, map: &Path) -> String {
     let geometry = answer.snapshot.geometry();
-    let mut text = format!(
-        "{}, {} x {} cells of {} m",
+    let seen = match answer.outcome.report.reduction_factor {
+        Some(factor) if factor > 1 => {
+            format!("; the model saw blocks of {factor} x {factor} cells")
+        }
+        _ => String::new(),
+    };
+    format!(
+        "{}, {} x {} cells of {} m{seen}",
         map.display(),
         geometry.width(),
         geometry.height(),
         geometry.resolution()
-    );
-    match answer.outcome.report.reduction_factor {
-        Some(factor) if factor > 1 => {
-            text += &format!("; the model saw blocks of {factor} x {factor} cells");
-        }
-        _ => {}
-    }
-    text
+    )
 }
 
 /// The total and the stages that took a noteworthy part of it, longest first.

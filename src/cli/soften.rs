@@ -13,9 +13,12 @@ pub fn soften(values: &mut [f32], width: usize, block: usize) {
     // Sums and counts of finite values: first along rows, then along columns.
     let pairs: Vec<[f64; 2]> = values
         .iter()
-        .map(|&value| match value.is_finite() {
-            true => [f64::from(value), 1.0],
-            false => [0.0, 0.0],
+        .map(|&value| {
+            if value.is_finite() {
+                [f64::from(value), 1.0]
+            } else {
+                [0.0, 0.0]
+            }
         })
         .collect();
     let height = values.len() / width;
@@ -63,20 +66,26 @@ fn window_sums(
 mod tests {
     use super::soften;
 
+    /// Compared as text, so that NaN equals itself.
+    fn softened<const N: usize>(mut values: [f32; N], width: usize, block: usize) -> String {
+        soften(&mut values, width, block);
+        format!("{values:?}")
+    }
+
     #[test]
     fn steps_become_slopes_and_walls_stay() {
-        let wall = f32::NAN;
-        let mut values = [0.0, 0.0, 4.0, 4.0, wall, 9.0];
-        soften(&mut values, 6, 2);
-        assert_eq!(values[..4], [0.0, 0.0, 2.0, 4.0]);
-        assert!(values[4].is_nan());
-        assert_eq!(values[5], 9.0);
+        let row = [0.0, 0.0, 4.0, 4.0, f32::NAN, 9.0];
+        assert_eq!(softened(row, 6, 2), "[0.0, 0.0, 2.0, 4.0, NaN, 9.0]");
+    }
+
+    #[test]
+    fn columns_are_softened_like_rows() {
+        let column = [0.0, 0.0, 4.0, 4.0];
+        assert_eq!(softened(column, 1, 2), "[0.0, 0.0, 2.0, 4.0]");
     }
 
     #[test]
     fn single_cells_stay_as_they_are() {
-        let mut values = [1.0, 2.0, 3.0, 4.0];
-        soften(&mut values, 2, 1);
-        assert_eq!(values, [1.0, 2.0, 3.0, 4.0]);
+        assert_eq!(softened([1.0, 2.0, 3.0, 4.0], 2, 1), "[1.0, 2.0, 3.0, 4.0]");
     }
 }

@@ -64,7 +64,7 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
         serde_json::to_writer(&mut *out, &record)?;
         writeln!(out)?;
     } else {
-        tell(&plan, &violations, &config.robot_radius, out)?;
+        tell(&plan, &violations, config.robot_radius, out)?;
     }
     if record.valid {
         Ok(())
@@ -76,7 +76,7 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
 fn tell(
     plan: &StoredPlan,
     violations: &[Violation],
-    radius_m: &f64,
+    radius_m: f64,
     out: &mut impl Write,
 ) -> std::io::Result<()> {
     let poses = plan.poses.len();

@@ -158,7 +158,11 @@ fn is_repaired(source: Source) -> bool {
 
 /// A travel cost over the best one; 1 where both are 0.
 fn ratio(cost: f64, best: f64) -> f64 {
-    if cost == best { 1.0 } else { cost / best }
+    if best > 0.0 || cost > 0.0 {
+        cost / best
+    } else {
+        1.0
+    }
 }
 
 fn centre(geometry: &Geometry, cell: Cell) -> Pose2 {

@@ -22,7 +22,7 @@ pub struct Case {
 
 /// What became of a [`Case`].
 #[derive(Debug, Clone, PartialEq)]
-pub struct Verdict {
+pub(super) struct Verdict {
     /// The oracle's travel cost, cells; `None` if there is no plan.
     pub oracle_cost: Option<f64>,
     /// Time of the oracle, milliseconds.
@@ -35,7 +35,7 @@ pub struct Verdict {
 
 /// What the planner made of a case.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Asked {
+pub(super) struct Asked {
     /// Whether a model took part.
     pub has_model: bool,
     /// The model's own plan.
@@ -54,7 +54,7 @@ pub struct Asked {
 
 /// How good a plan is.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Score {
+pub(super) struct Score {
     /// Whether it reaches the goal.
     pub reached: bool,
     /// Whether it does so without breaking a rule.

@@ -32,7 +32,7 @@ mod row;
 mod run;
 mod statistics;
 
-pub use case::{Case, Verdict};
+pub use case::Case;
 pub use generated::Generated;
 pub use path_cost::path_cost;
 pub use row::Row;

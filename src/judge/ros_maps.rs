@@ -25,7 +25,7 @@ impl Judge<'_> {
             let map = match load_map_with_max_cells(&file, self.config.max_cells) {
                 Ok(map) => map.to_costmap(CostRule::default()),
                 Err(error) => {
-                    tracing::info!("left out: {error}");
+                    tracing::warn!("left out: {error}");
                     continue;
                 }
             };
@@ -38,7 +38,7 @@ impl Judge<'_> {
                 .collect();
             drop(components);
             if requests.is_empty() {
-                tracing::info!(
+                tracing::warn!(
                     "left out: {}: no two cells reach each other",
                     file.display()
                 );

@@ -37,7 +37,7 @@ pub struct Progress<'a> {
 /// use hrm_planner::judge::{Generated, Judge};
 /// use hrm_planner::planner::PlannerConfig;
 /// # fn main() -> hrm_planner::Result<()> {
-/// let judge = Judge::new(PlannerConfig::default(), None, 1)?;
+/// let judge = Judge::new(&PlannerConfig::default(), None, 1)?;
 /// let set = Generated { kinds: vec![Kind::Maze], sides: vec![32], n: 20 };
 /// for row in judge.generated(&set)? {
 ///     println!("{}: {:?}", row.kind, row.final_reached);
@@ -60,10 +60,10 @@ impl<'a> Judge<'a> {
     ///
     /// # Errors
     /// [`crate::Error::PlannerSetting`] for a setting outside its range.
-    pub fn new(config: PlannerConfig, model: Option<NamedModel>, seed: u64) -> Result<Self> {
+    pub fn new(config: &PlannerConfig, model: Option<NamedModel>, seed: u64) -> Result<Self> {
         let config = PlannerConfig {
             max_planning_time: NO_DEADLINE,
-            ..config
+            ..config.clone()
         };
         config.validate()?;
         Ok(Self {
@@ -88,8 +88,12 @@ impl<'a> Judge<'a> {
         dice
     }
 
-    /// A snapshot of a benchmark's grid: cells are cells, the robot is a point, only length counts.
-    pub(super) fn grid_snapshot(&self, map: Costmap) -> Result<Snapshot> {
+    /// A snapshot of a benchmark's grid: the robot is a point, only length counts, unknown cells are
+    /// blocked.
+    ///
+    /// # Errors
+    /// [`crate::Error::TooManyCells`] for more cells than `max_cells`.
+    pub fn grid_snapshot(&self, map: Costmap) -> Result<Snapshot> {
         Snapshot::new(
             map,
             &PlannerConfig {
@@ -102,8 +106,12 @@ impl<'a> Judge<'a> {
         )
     }
 
-    /// The row of `count` cases, each made when a thread is free for it.
-    pub(super) fn row(
+    /// The row of `count` cases of anybody's making, each made when a thread is free for it. `set`
+    /// and `kind` only name them.
+    ///
+    /// # Errors
+    /// The first error that making a case returns.
+    pub fn row(
         &self,
         set: &str,
         kind: &str,

@@ -1,0 +1,122 @@
+//! The rows of a judgement as a table for people.
+
+use hrm_planner::judge::Row;
+
+use super::table::Table;
+
+/// Characters of a kind's name that are shown; of longer names the end, which tells maps apart.
+const KIND_WIDTH: usize = 36;
+
+const HEADING: [&str; 20] = [
+    "kind",
+    "n",
+    "reached",
+    "valid",
+    "optimal",
+    "ratio",
+    "p95",
+    "|",
+    "final",
+    "optimal",
+    "ratio",
+    "repaired",
+    "fallback",
+    "mismatches",
+    "|",
+    "segments",
+    "ms p50",
+    "p99",
+    "oracle",
+    "MiB",
+];
+
+/// The rows, shares in percent, and a last one over all of them if they are several.
+pub fn table(rows: &[Row]) -> Table {
+    let mut table = Table::new(&HEADING);
+    for row in rows {
+        table.row(cells(row));
+    }
+    if rows.len() > 1 {
+        table.row(cells(&overall(rows)));
+    }
+    table
+}
+
+fn cells(row: &Row) -> Vec<String> {
+    let percent = |share: Option<f64>| number(share.map(|share| 100.0 * share), 1);
+    let mismatches = row.oracle_mismatches.map(|count| count as f64);
+    vec![
+        shortened(&row.kind),
+        row.n.to_string(),
+        percent(row.reached),
+        percent(row.valid),
+        percent(row.optimal),
+        number(row.cost_ratio_mean, 3),
+        number(row.cost_ratio_p95, 3),
+        "|".to_owned(),
+        percent(row.final_reached),
+        percent(row.final_optimal),
+        number(row.final_cost_ratio_mean, 3),
+        percent(row.repaired),
+        percent(row.fallback),
+        number(mismatches, 0),
+        "|".to_owned(),
+        number(row.segments_mean, 1),
+        number(row.ms_p50, 1),
+        number(row.ms_p99, 1),
+        number(row.oracle_ms_p50, 2),
+        number(row.peak_mb, 0),
+    ]
+}
+
+/// A number, or a dash for none.
+fn number(value: Option<f64>, decimals: usize) -> String {
+    value.map_or("-".to_owned(), |value| format!("{value:.decimals$}"))
+}
+
+/// The end of a long name.
+fn shortened(kind: &str) -> String {
+    let surplus = kind.chars().count().saturating_sub(KIND_WIDTH);
+    if surplus == 0 {
+        return kind.to_owned();
+    }
+    let end: String = kind.chars().skip(surplus + 3).collect();
+    format!("...{end}")
+}
+
+/// All rows as one: shares and means weighted by the number of problems. Percentiles of several
+/// rows do not follow from theirs.
+fn overall(rows: &[Row]) -> Row {
+    let mean = |value: fn(&Row) -> Option<f64>| {
+        let (mut sum, mut weights) = (0.0, 0.0);
+        for row in rows {
+            if let Some(value) = value(row) {
+                sum += value * row.n as f64;
+                weights += row.n as f64;
+            }
+        }
+        (weights > 0.0).then(|| sum / weights)
+    };
+    Row {
+        set: String::new(),
+        kind: "all".to_owned(),
+        n: rows.iter().map(|row| row.n).sum(),
+        reached: mean(|row| row.reached),
+        valid: mean(|row| row.valid),
+        optimal: mean(|row| row.optimal),
+        exact: mean(|row| row.exact),
+        cost_ratio_mean: mean(|row| row.cost_ratio_mean),
+        cost_ratio_p95: None,
+        final_reached: mean(|row| row.final_reached),
+        final_optimal: mean(|row| row.final_optimal),
+        final_cost_ratio_mean: mean(|row| row.final_cost_ratio_mean),
+        repaired: mean(|row| row.repaired),
+        fallback: mean(|row| row.fallback),
+        segments_mean: mean(|row| row.segments_mean),
+        oracle_mismatches: rows.iter().map(|row| row.oracle_mismatches).sum(),
+        ms_p50: None,
+        ms_p99: None,
+        oracle_ms_p50: None,
+        peak_mb: rows.iter().filter_map(|row| row.peak_mb).reduce(f64::max),
+    }
+}
