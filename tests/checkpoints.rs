@@ -1,5 +1,8 @@
 //! Checkpoint files: what is written is read again, and what is wrong is named.
 
+// Clippy's allowance for tests does not reach helpers outside of them.
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use std::collections::HashMap;

@@ -1,5 +1,8 @@
 //! The fused block is the plain block: same outputs, same gradients, on images of odd sizes.
 
+// Clippy's allowance for tests does not reach helpers outside of them.
+#![allow(clippy::unwrap_used)]
+
 use candle_core::{Device, Tensor, Var};
 use hrm_planner::model::{Block, Formulation, Layout};
 use rand::{RngExt, SeedableRng};

@@ -1,5 +1,8 @@
 //! What the grid HRM does whatever it has learned: carries, reach, graph, shapes.
 
+// Clippy's allowance for tests does not reach helpers outside of them.
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use candle_core::{Device, Tensor, Var};

@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use hrm_planner::Error;
 use hrm_planner::grid::generate::Kind;
-use hrm_planner::judge::{Generated, Judge, Progress};
+use hrm_planner::judge::{Generated, Judge, Progress, write_table};
 use hrm_planner::planner::PlannerConfig;
 
-use super::bench_table::table;
 use super::failure::{Failure, Result};
 use super::models::ModelChoice;
 use super::progress::ProgressLine;
@@ -163,7 +162,7 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
         let text = serde_json::to_string_pretty(&rows)? + "\n";
         std::fs::write(file, text).map_err(|source| io(file, source))?;
     }
-    Ok(table(&rows).write(out)?)
+    Ok(write_table(&rows, out)?)
 }
 
 impl Arguments {

@@ -13,11 +13,11 @@ use hrm_planner::planner::{PlannerConfig, Request, Snapshot};
 
 use super::failure::Result;
 use super::models::ModelChoice;
+use super::pairs::write_pairs;
 use super::pictures::PictureFile;
 use super::plan::Answer;
 use super::plan_file::{PlanFile, PlanRecord};
 use super::plan_text;
-use super::table::write_pairs;
 
 /// Seconds the demo may take: it is for watching, also on a slow machine.
 const PATIENCE: f64 = 30.0;

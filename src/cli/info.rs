@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::failure::Result;
 use super::maps::FileKind;
 use super::models;
-use super::table::write_pairs;
+use super::pairs::write_pairs;
 
 /// Describe a map or a model
 ///

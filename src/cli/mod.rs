@@ -6,20 +6,19 @@
 
 mod arguments;
 mod bench;
-mod bench_table;
 mod demo;
 mod failure;
 mod info;
 mod log;
 mod maps;
 mod models;
+mod pairs;
 mod pictures;
 mod plan;
 mod plan_file;
 mod plan_text;
 mod progress;
 mod soften;
-mod table;
 mod verify;
 
 use std::io::Write;

@@ -99,7 +99,7 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
         if !written.is_empty() {
             pairs.push(("written", written.join(", ")));
         }
-        super::table::write_pairs(out, &pairs)?;
+        super::pairs::write_pairs(out, &pairs)?;
     }
     answer.failure().map_or(Ok(()), Err)
 }

@@ -113,6 +113,7 @@ impl Move {
     }
 
     /// The move back.
+    #[must_use]
     pub const fn opposite(self) -> Self {
         Move((self.0 + 4) & 7)
     }
@@ -242,7 +243,7 @@ impl Geometry {
         // A NaN fails both comparisons.
         let inside =
             col >= 0.0 && row >= 0.0 && col < self.width as f64 && row < self.height as f64;
-        inside.then(|| Cell {
+        inside.then_some(Cell {
             row: row as usize,
             col: col as usize,
         })

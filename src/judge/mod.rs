@@ -31,6 +31,7 @@ mod ros_maps;
 mod row;
 mod run;
 mod statistics;
+mod table;
 
 pub use case::Case;
 pub use generated::Generated;
@@ -38,6 +39,7 @@ pub use path_cost::path_cost;
 pub use row::Row;
 pub use run::{Judge, Progress};
 pub use statistics::{mean, percentile};
+pub use table::write_table;
 
 /// Travel costs within this share above the oracle's are optimal.
 pub const OPTIMAL_WITHIN: f64 = 1e-4;

@@ -136,12 +136,12 @@ impl Block {
             let w = self.depthwise.get(tap)?;
             t = (t + padded.index_select(&under, 0)?.broadcast_mul(&w)?)?;
         }
-        let y = rms((x + t.matmul(&self.mix)?)?)?;
+        let y = rms(&(x + t.matmul(&self.mix)?)?)?;
         let g = y.matmul(&self.gate)?;
         // silu(g) = g / (1 + exp(-g)), of operations that have a backward pass.
         let silu = (&g / (g.neg()?.exp()? + 1.0)?)?;
         let h = (silu * y.matmul(&self.up)?)?;
-        rms((&y + h.matmul(&self.down)?)?)
+        rms(&(&y + h.matmul(&self.down)?)?)
     }
 }
 
@@ -151,7 +151,7 @@ fn pack(tensors: [&Tensor; 5]) -> Result<Tensor> {
 }
 
 /// `x / sqrt(mean(x^2) + eps)` over the last dimension.
-fn rms(x: Tensor) -> Result<Tensor> {
+fn rms(x: &Tensor) -> Result<Tensor> {
     let scale = (x.sqr()?.mean_keepdim(D::Minus1)? + f64::from(RMS_EPS))?.sqrt()?;
     Ok(x.broadcast_div(&scale)?)
 }

@@ -32,7 +32,7 @@ pub enum HaltRule {
     /// When the model says so: at the start cell `q_halt` is above 0 and above `q_continue`
     /// (HRM, arXiv 2506.21734, section 2), and the rollout is verified.
     Learned,
-    /// When the rollout is verified and the same as after the last segment.
+    /// When the rollout is verified and costs the same as after the last segment.
     Stable,
     /// When either of the two holds.
     #[default]
@@ -87,7 +87,7 @@ impl Default for PlannerConfig {
             halt: HaltRule::Either,
             max_segments: 64,
             max_planning_time: 2.0,
-            max_model_cells: 9216,
+            max_model_cells: 4096,
             max_cells: DEFAULT_MAX_CELLS,
         }
     }

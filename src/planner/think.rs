@@ -16,6 +16,11 @@ use crate::grid::{Cell, Pose2};
 use crate::model::{GridHrm, Layout, PLANES, Readout, encode};
 use crate::search::{Stop, Termination};
 
+/// A verified plan is stable when its travel cost differs by no more than this share from that of
+/// the segment before. Plans are compared by cost, not cell by cell: where many ways are equally
+/// good, rollouts change between them for ever.
+const STABLE_WITHIN: f64 = 0.002;
+
 /// What one segment of thinking came to, for those who watch.
 #[derive(Debug)]
 pub struct Segment<'a> {
@@ -92,7 +97,7 @@ pub(super) fn think(
     })?;
     let mut carry = model.initial_carry(cells, &Device::Cpu)?;
     let mut best: Option<(f64, Vec<Cell>)> = None;
-    let mut previous: Option<Vec<Cell>> = None;
+    let mut previous: Option<f64> = None;
     report.halt_reason = HaltReason::MaxSegments;
     for index in 1..=limits.max_segments {
         if let Some(stop) = limits.termination.reason() {
@@ -125,19 +130,21 @@ pub(super) fn think(
             resolution: problem.map().geometry().resolution(),
         });
 
-        let unchanged = previous.as_ref() == Some(&candidate.cells);
-        let learned = q_halt > q_continue.max(0.0);
-        if candidate.verified {
-            let cost = grid_travel_cost(problem, &candidate.cells);
+        let cost = candidate
+            .verified
+            .then(|| grid_travel_cost(problem, &candidate.cells));
+        if let Some(cost) = cost {
             if best.as_ref().is_none_or(|(lowest, _)| cost < *lowest) {
-                best = Some((cost, candidate.cells.clone()));
+                best = Some((cost, candidate.cells));
             }
-            if let Some(reason) = halts(limits.halt, learned, unchanged) {
+            let learned = q_halt > q_continue.max(0.0);
+            let stable = previous.is_some_and(|last| (cost - last).abs() <= STABLE_WITHIN * last);
+            if let Some(reason) = halts(limits.halt, learned, stable) {
                 report.halt_reason = reason;
                 break;
             }
         }
-        previous = Some(candidate.cells);
+        previous = cost;
     }
     Ok(best.map(|(_, cells)| cells))
 }
@@ -171,12 +178,12 @@ fn decode(
 }
 
 /// Whether, and why, to halt after a verified rollout.
-fn halts(rule: HaltRule, learned: bool, unchanged: bool) -> Option<HaltReason> {
+fn halts(rule: HaltRule, learned: bool, stable: bool) -> Option<HaltReason> {
     let by_model = matches!(rule, HaltRule::Learned | HaltRule::Either);
     let by_stability = matches!(rule, HaltRule::Stable | HaltRule::Either);
     if by_model && learned {
         Some(HaltReason::Learned)
-    } else if by_stability && unchanged {
+    } else if by_stability && stable {
         Some(HaltReason::Stable)
     } else {
         None

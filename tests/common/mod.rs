@@ -4,11 +4,10 @@
 #![allow(dead_code)]
 
 pub mod cli;
-pub mod map_folder;
-pub mod random_model;
 pub mod corridor;
 pub mod map_folder;
 pub mod planning;
+pub mod random_model;
 pub mod toy_model;
 
 use std::path::{Path, PathBuf};

@@ -55,7 +55,9 @@ impl Batch {
             }
         }
         let labelled = weight.iter().sum::<f32>().max(1.0);
-        weight.iter_mut().for_each(|w| *w /= labelled);
+        for w in &mut weight {
+            *w /= labelled;
+        }
         Ok(Self {
             layout,
             legal: Tensor::from_vec(legal, (cells, 8), &Device::Cpu)?,

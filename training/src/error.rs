@@ -125,7 +125,15 @@ impl Error {
                 | Self::RunExists { .. }
                 | Self::NoRun { .. }
                 | Self::Table { .. }
-                | Self::Planner(hrm_planner::Error::ModelConfig { .. })
+                | Self::Planner(
+                    hrm_planner::Error::ModelConfig { .. }
+                        | hrm_planner::Error::Io { .. }
+                        | hrm_planner::Error::Checkpoint { .. }
+                        | hrm_planner::Error::MissingTensor { .. }
+                        | hrm_planner::Error::ExtraTensor { .. }
+                        | hrm_planner::Error::TensorShape { .. }
+                        | hrm_planner::Error::MapSide { .. }
+                )
         )
     }
 }

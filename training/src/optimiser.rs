@@ -38,9 +38,9 @@ impl Weights {
             } else if name.ends_with("bias") || name.starts_with("head.halt") {
             } else {
                 let deviation = (1.0 / shape[0] as f32).sqrt();
-                values
-                    .iter_mut()
-                    .for_each(|value| *value = deviation * normal(&mut rng));
+                for value in &mut values {
+                    *value = deviation * normal(&mut rng);
+                }
             }
             vars.insert(name, Var::from_vec(values, shape, &Device::Cpu)?);
         }

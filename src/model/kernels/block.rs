@@ -50,7 +50,7 @@ impl BlockShape {
         9 * c + c * c + 3 * c * e
     }
 
-    fn split<'a>(self, packed: &'a [f32]) -> Weights<'a> {
+    fn split(self, packed: &[f32]) -> Weights<'_> {
         let Self {
             channels: c,
             hidden: e,
@@ -68,7 +68,7 @@ impl BlockShape {
         }
     }
 
-    fn split_mut<'a>(self, packed: &'a mut [f32]) -> WeightsMut<'a> {
+    fn split_mut(self, packed: &mut [f32]) -> WeightsMut<'_> {
         let Self {
             channels: c,
             hidden: e,
@@ -646,7 +646,7 @@ pub(crate) fn backward(
                     dt: &dt,
                     chunk,
                     dx,
-                    dw: &mut partial[..9 * c],
+                    dw: shape.split_mut(partial).depthwise,
                 });
             }
         });

@@ -3,6 +3,7 @@
 //! Each command is a module with its `Args` and an `execute`. Progress and errors go to stderr,
 //! an error in one line; results go to stdout.
 
+mod eval;
 mod preview;
 mod progress;
 mod resume;
@@ -38,6 +39,7 @@ enum Command {
     Run(run::Args),
     Resume(resume::Args),
     Preview(preview::Args),
+    Eval(eval::Args),
 }
 
 /// How a command that did not fail ended.
@@ -53,6 +55,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::execute(&args),
         Command::Resume(args) => resume::execute(&args),
         Command::Preview(args) => preview::execute(&args),
+        Command::Eval(args) => eval::execute(&args),
     };
     match outcome {
         Ok(Outcome::Done) => ExitCode::SUCCESS,

@@ -1,8 +1,8 @@
 //! The rows of a judgement as a table for people.
 
-use hrm_planner::judge::Row;
+use std::io::{self, Write};
 
-use super::table::Table;
+use super::Row;
 
 /// Characters of a kind's name that are shown; of longer names the end, which tells maps apart.
 const KIND_WIDTH: usize = 36;
@@ -30,8 +30,12 @@ const HEADING: [&str; 20] = [
     "MiB",
 ];
 
-/// The rows, shares in percent, and a last one over all of them if they are several.
-pub fn table(rows: &[Row]) -> Table {
+/// Writes the rows as a table, shares in percent, and a last row over all of them if they are
+/// several.
+///
+/// # Errors
+/// What writing to `out` returns.
+pub fn write_table(rows: &[Row], out: &mut impl Write) -> io::Result<()> {
     let mut table = Table::new(&HEADING);
     for row in rows {
         table.row(cells(row));
@@ -39,7 +43,7 @@ pub fn table(rows: &[Row]) -> Table {
     if rows.len() > 1 {
         table.row(cells(&overall(rows)));
     }
-    table
+    table.write(out)
 }
 
 fn cells(row: &Row) -> Vec<String> {
@@ -118,5 +122,52 @@ fn overall(rows: &[Row]) -> Row {
         ms_p99: None,
         oracle_ms_p50: None,
         peak_mb: rows.iter().filter_map(|row| row.peak_mb).reduce(f64::max),
+    }
+}
+
+/// A table: a heading and rows of equally many cells. The first column is words, the others
+/// are numbers.
+#[derive(Debug)]
+struct Table {
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// A table of these columns.
+    fn new(heading: &[&str]) -> Self {
+        Self {
+            rows: vec![heading.iter().map(|&cell| cell.to_owned()).collect()],
+        }
+    }
+
+    /// Adds a row.
+    fn row(&mut self, cells: Vec<String>) {
+        self.rows.push(cells);
+    }
+
+    /// Writes the table, its heading underlined.
+    fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..columns)
+            .map(|column| {
+                let cells = self.rows.iter().filter_map(|row| row.get(column));
+                cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+            })
+            .collect();
+        for (number, row) in self.rows.iter().enumerate() {
+            let cells = row.iter().zip(&widths).enumerate();
+            let line: Vec<String> = cells
+                .map(|(column, (cell, &width))| match column {
+                    0 => format!("{cell:<width$}"),
+                    _ => format!("{cell:>width$}"),
+                })
+                .collect();
+            writeln!(out, "{}", line.join("  ").trim_end())?;
+            if number == 0 {
+                let rules: Vec<String> = widths.iter().map(|&width| "-".repeat(width)).collect();
+                writeln!(out, "{}", rules.join("  "))?;
+            }
+        }
+        Ok(())
     }
 }
