@@ -112,6 +112,15 @@ impl Move {
         }
     }
 
+    /// The move from a cell to its neighbour, or `None` if the two are no neighbours.
+    pub fn between(from: Cell, to: Cell) -> Option<Self> {
+        let step = (
+            to.row as isize - from.row as isize,
+            to.col as isize - from.col as isize,
+        );
+        Self::ALL.into_iter().find(|mv| mv.step() == step)
+    }
+
     /// The move back.
     #[must_use]
     pub const fn opposite(self) -> Self {
@@ -233,13 +242,33 @@ impl Geometry {
         (row < self.height && col < self.width).then_some(Cell { row, col })
     }
 
+    /// Where a world point (metres, map frame) lies in the grid: cells along +x and +y of the grid
+    /// from its lower left corner, so that cell (row, col) covers `col <= u < col + 1` and
+    /// `row <= v < row + 1`.
+    pub fn world_to_grid(&self, x: f64, y: f64) -> (f64, f64) {
+        let (sin, cos) = self.origin.yaw.sin_cos();
+        let (dx, dy) = (x - self.origin.x, y - self.origin.y);
+        (
+            (dx * cos + dy * sin) / self.resolution,
+            (dy * cos - dx * sin) / self.resolution,
+        )
+    }
+
+    /// The world point (metres, map frame) at (u, v) of [`Geometry::world_to_grid`].
+    pub fn grid_to_world(&self, u: f64, v: f64) -> (f64, f64) {
+        let (sin, cos) = self.origin.yaw.sin_cos();
+        let (u, v) = (u * self.resolution, v * self.resolution);
+        (
+            self.origin.x + u * cos - v * sin,
+            self.origin.y + u * sin + v * cos,
+        )
+    }
+
     /// The cell that holds a world point, or `None` outside the grid or for a point that is not
     /// finite. Borders belong to the cell above and right (floor).
     pub fn world_to_cell(&self, x: f64, y: f64) -> Option<Cell> {
-        let (sin, cos) = self.origin.yaw.sin_cos();
-        let (dx, dy) = (x - self.origin.x, y - self.origin.y);
-        let col = ((dx * cos + dy * sin) / self.resolution).floor();
-        let row = ((dy * cos - dx * sin) / self.resolution).floor();
+        let (u, v) = self.world_to_grid(x, y);
+        let (col, row) = (u.floor(), v.floor());
         // A NaN fails both comparisons.
         let inside =
             col >= 0.0 && row >= 0.0 && col < self.width as f64 && row < self.height as f64;
@@ -251,12 +280,6 @@ impl Geometry {
 
     /// The world point at a cell's centre, metres (x, y).
     pub fn cell_to_world(&self, cell: Cell) -> (f64, f64) {
-        let (sin, cos) = self.origin.yaw.sin_cos();
-        let u = (cell.col as f64 + 0.5) * self.resolution;
-        let v = (cell.row as f64 + 0.5) * self.resolution;
-        (
-            self.origin.x + u * cos - v * sin,
-            self.origin.y + u * sin + v * cos,
-        )
+        self.grid_to_world(cell.col as f64 + 0.5, cell.row as f64 + 0.5)
     }
 }

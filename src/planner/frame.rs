@@ -1,4 +1,4 @@
-//! Points between the cells: the same conversions as [`Geometry`]'s, without rounding to cells.
+//! Points between the cells, in grid coordinates.
 
 use crate::grid::{Cell, Geometry};
 
@@ -19,27 +19,15 @@ impl Point {
         }
     }
 
-    /// Where a world point (metres, map frame) lies in the grid. Rounded down it is
-    /// [`Geometry::world_to_cell`]: the same operations in the same order.
+    /// Where a world point lies; see [`Geometry::world_to_grid`].
     pub fn from_world(geometry: &Geometry, x: f64, y: f64) -> Self {
-        let origin = geometry.origin();
-        let (sin, cos) = origin.yaw.sin_cos();
-        let (dx, dy) = (x - origin.x, y - origin.y);
-        Self {
-            u: (dx * cos + dy * sin) / geometry.resolution(),
-            v: (dy * cos - dx * sin) / geometry.resolution(),
-        }
+        let (u, v) = geometry.world_to_grid(x, y);
+        Self { u, v }
     }
 
-    /// The world point, metres in the map frame; for a centre, [`Geometry::cell_to_world`].
+    /// The world point; see [`Geometry::grid_to_world`].
     pub fn to_world(self, geometry: &Geometry) -> (f64, f64) {
-        let origin = geometry.origin();
-        let (sin, cos) = origin.yaw.sin_cos();
-        let (u, v) = (
-            self.u * geometry.resolution(),
-            self.v * geometry.resolution(),
-        );
-        (origin.x + u * cos - v * sin, origin.y + u * sin + v * cos)
+        geometry.grid_to_world(self.u, self.v)
     }
 
     /// Straight-line distance, cells.

@@ -98,8 +98,8 @@ impl Planner {
     }
 
     /// Answers a request on a snapshot. Never panics, never returns an unverified plan, returns no
-    /// plan once cancelled, and ends within `max_planning_time` plus one segment, or earlier by
-    /// `termination`.
+    /// plan once cancelled, and ends within `max_planning_time` plus one segment, on large
+    /// maps plus one pass over the cells, or earlier by `termination`.
     ///
     /// `observer` is called after every segment of thinking; use `&mut |_| {}` where nobody watches.
     pub fn plan(
@@ -216,6 +216,9 @@ impl Planner {
         budget: &Budget,
         report: &mut Report,
     ) -> std::result::Result<Vec<Cell>, Refusal> {
+        if let Some(stop) = budget.whole.reason() {
+            return Err(stopped(stop));
+        }
         let found = timed(&mut report.time_ms.search, || {
             self.search.path(
                 problem.map(),

@@ -4,7 +4,7 @@ use super::frame::Point;
 use super::sight::Sight;
 use super::smooth::shortened;
 use super::{Plan, Problem};
-use crate::grid::{Cell, Pose2};
+use crate::grid::{Cell, Move, Pose2};
 use crate::search::{Rules, Termination};
 
 /// Points closer than this, in cells, are one.
@@ -49,12 +49,7 @@ pub(super) fn poses_of_cells(problem: &Problem<'_>, cells: &[Cell]) -> Vec<Pose2
 pub(super) fn grid_travel_cost(problem: &Problem<'_>, cells: &[Cell]) -> f64 {
     let rules: &Rules = problem.snapshot().rules();
     let costs = cells.windows(2).map(|pair| {
-        let is_diagonal = pair[0].row != pair[1].row && pair[0].col != pair[1].col;
-        let length = if is_diagonal {
-            std::f64::consts::SQRT_2
-        } else {
-            1.0
-        };
+        let length = Move::between(pair[0], pair[1]).map_or(f64::INFINITY, Move::length);
         let multiplier = rules.multiplier(problem.map().cost(pair[1]));
         length * multiplier.unwrap_or(f64::INFINITY)
     });

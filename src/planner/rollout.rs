@@ -47,11 +47,6 @@ impl Policy {
         }
     }
 
-    /// The move from the cell of this row-major index.
-    pub fn move_at(&self, index: usize) -> Option<Move> {
-        self.moves[index]
-    }
-
     /// Where the cell of this index leads.
     fn next(&self, index: usize) -> Option<usize> {
         let (dr, dc) = self.moves[index]?.step();

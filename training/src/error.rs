@@ -57,6 +57,16 @@ pub enum Error {
         /// The loss.
         loss: f64,
     },
+    /// The gradient is no number any more.
+    #[error(
+        "the gradient's norm is {norm} at step {step}; the checkpoint of an earlier step is kept, lower the learning rate"
+    )]
+    GradientDiverged {
+        /// The optimiser step.
+        step: u64,
+        /// The norm.
+        norm: f64,
+    },
     /// A weight is no number any more.
     #[error(
         "weight `{name}` is not finite after step {step}; the checkpoint of an earlier step is kept, lower the learning rate"
@@ -119,6 +129,7 @@ impl Error {
         matches!(
             self,
             Self::Recipe { .. }
+                | Self::Io { .. }
                 | Self::RecipeValue { .. }
                 | Self::State { .. }
                 | Self::NoRecipe { .. }
@@ -133,6 +144,7 @@ impl Error {
                         | hrm_planner::Error::ExtraTensor { .. }
                         | hrm_planner::Error::TensorShape { .. }
                         | hrm_planner::Error::MapSide { .. }
+                        | hrm_planner::Error::WritePicture { .. }
                 )
         )
     }

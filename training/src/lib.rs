@@ -4,8 +4,9 @@
 //! runs it step by step on a [`pool`](Pool) of samples, each at its own segment of thinking
 //! (deep supervision: every segment has a loss and an optimiser step, and only the carry is
 //! handed on). A [`Run`] keeps a trainer in a folder with checkpoints, tables and curves; resumed,
-//! it goes on with the same numbers as if it had never been interrupted. Evaluation is the
-//! library's own judging, on maps never seen in training.
+//! it goes on with the same numbers as if it had never been interrupted. While it trains, a quick
+//! live score on unseen maps shows how far it is; what a model is worth, the library's own judging
+//! says (`hrm-train eval`, `hrm-planner bench`).
 
 mod array_file;
 mod batch;

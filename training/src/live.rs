@@ -8,8 +8,9 @@ use crate::Result;
 use crate::sample::Sample;
 use crate::scores::Score;
 use candle_core::{Device, Tensor};
+use hrm_planner::grid::Cell;
 use hrm_planner::grid::generate::{Kind, Problem, problem};
-use hrm_planner::grid::{Cell, Move};
+use hrm_planner::judge::{OPTIMAL_WITHIN, path_cost};
 use hrm_planner::model::{Carry, GridHrm, Layout};
 use hrm_planner::planner::Policy;
 use hrm_planner::search::Rules;
@@ -22,8 +23,8 @@ const SIDES: [usize; 3] = [16, 32, 48];
 const PROBLEMS: usize = 12;
 /// A problem that takes more segments counts as not reached.
 const MAX_SEGMENTS: usize = 64;
-/// The stream of these problems; samples of training have hashed seeds (see `pool`).
-const SEED: u64 = 0x11fe;
+/// The stream of random numbers that these problems are drawn from; training draws from stream 0.
+const STREAM: u64 = 0x11fe;
 
 /// An [`Evaluator`](crate::Evaluator): one score per kind and side, always on the same problems,
 /// with sides up to the largest that is trained on.
@@ -37,7 +38,8 @@ pub fn live_scores(largest_side: usize) -> impl FnMut(&GridHrm, u64) -> Result<V
         let mut scores = Vec::new();
         for &side in &sides {
             for kind in Kind::ALL {
-                let mut rng = ChaCha8Rng::seed_from_u64(SEED);
+                let mut rng = ChaCha8Rng::seed_from_u64(0);
+                rng.set_stream(STREAM);
                 let problems = (0..PROBLEMS).map(|_| problem(kind, side, side, &mut rng));
                 let mut open = Vec::new();
                 for problem in problems {
@@ -80,19 +82,11 @@ impl Open {
     }
 
     /// Travel cost of a path over the oracle's.
-    fn cost_ratio(&self, path: &[Cell]) -> f64 {
-        let cost: f64 = path
-            .windows(2)
-            .map(|step| step_length(step[0], step[1]))
-            .sum();
+    fn cost_ratio(&self, path: &[Cell]) -> Option<f64> {
+        let cost = path_cost(&self.sample.map, &self.sample.rules, path)?;
         let start = self.sample.map.geometry().index(self.start);
-        cost / f64::from(self.sample.cost_to_go[start])
+        Some(cost / f64::from(self.sample.cost_to_go[start]))
     }
-}
-
-/// Octile length of a step between neighbours, cells.
-fn step_length(a: Cell, b: Cell) -> f64 {
-    Move::from_index(usize::from(a.row != b.row && a.col != b.col)).length()
 }
 
 fn score(
@@ -129,7 +123,7 @@ fn score(
             let rollout = policy.rollout(o.start, o.sample.goal);
             let settled = o.last.as_ref() == Some(&rollout.cells) || segment == MAX_SEGMENTS;
             if rollout.arrived && settled {
-                ratios.push(o.cost_ratio(&rollout.cells));
+                ratios.extend(o.cost_ratio(&rollout.cells));
                 segments += segment;
                 continue;
             }
@@ -154,7 +148,12 @@ fn score(
         reached,
         // A rollout makes legal moves only, so that arriving is all there is to verify here.
         valid: reached,
-        optimal: share(ratios.iter().filter(|&&ratio| ratio <= 1.0001).count()),
+        optimal: share(
+            ratios
+                .iter()
+                .filter(|&&ratio| ratio <= 1.0 + OPTIMAL_WITHIN)
+                .count(),
+        ),
         cost_ratio_mean: (!ratios.is_empty())
             .then(|| ratios.iter().sum::<f64>() / ratios.len() as f64),
         segments_mean: segments as f64 / n.max(1) as f64,

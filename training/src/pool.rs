@@ -113,7 +113,8 @@ impl Slot {
     }
 }
 
-/// The seed of a run's sample. Evaluation draws from seeds of its own (see `hrm_planner::judge`).
+/// The seed of a run's sample, which is drawn from stream 0 of it. The live score and the judge
+/// draw from other streams, so that no seed can make them meet.
 pub(crate) fn sample_seed(seed: u64, number: u64) -> u64 {
     mix(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ mix(number))
 }

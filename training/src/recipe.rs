@@ -47,7 +47,7 @@ pub struct DataRecipe {
     pub costs: f64,
     /// The share of maps with unknown space.
     pub unknown: f64,
-    /// Cells of all maps that think together; a step has about this many.
+    /// Cells of all maps that think together; a step has at least so many.
     pub cells: usize,
     /// No sample thinks for more segments than this.
     pub max_segments: usize,

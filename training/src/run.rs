@@ -122,7 +122,7 @@ impl Run {
     /// everything is written before this returns.
     ///
     /// # Errors
-    /// [`Error::Diverged`] or [`Error::WeightsDiverged`], with the last good checkpoint in the
+    /// [`Error::Diverged`] and its like, with the last good checkpoint in the
     /// folder; a file that cannot be written; an error of the evaluator.
     pub fn drive(
         &mut self,
@@ -131,9 +131,10 @@ impl Run {
     ) -> Result<Ending> {
         let ending = self.steps(stop, &mut watch);
         // Also after a failure: the last rows and the curve show where it went wrong.
-        self.metrics.end_row()?;
-        self.draw()?;
-        ending
+        let shown = self.metrics.end_row().and_then(|()| self.draw());
+        let ending = ending?;
+        shown?;
+        Ok(ending)
     }
 
     fn steps(

@@ -50,8 +50,6 @@ impl Sample {
         };
         let span = (recipe.max_side - recipe.first_max_side) as f64;
         let max_side = recipe.first_max_side + (span * grown).round() as usize;
-        // Large maps hold many more labels than small ones: one long side in three draws keeps
-        // the shares of cells even.
         let mut side = || rng.random_range(recipe.min_side..=max_side);
         let (height, width) = (side(), side());
         let mut map = generate(kind, height, width, rng);
@@ -132,13 +130,16 @@ impl Sample {
 
 fn draw_kind(recipe: &DataRecipe, rng: &mut ChaCha8Rng) -> Kind {
     let mut at = rng.random_range(0.0..1.0) * recipe.kinds.values().sum::<f64>();
-    for (&kind, &weight) in &recipe.kinds {
+    let mut drawn = Kind::Boxes;
+    // Rounding can leave a rest after the last kind, which is then the one.
+    for (&kind, &weight) in recipe.kinds.iter().filter(|(_, weight)| **weight > 0.0) {
+        drawn = kind;
         if at < weight {
-            return kind;
+            break;
         }
         at -= weight;
     }
-    Kind::Boxes
+    drawn
 }
 
 /// Costs that fall with the distance from obstacles, as inflation makes them, for a radius of 1

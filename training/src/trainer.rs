@@ -147,15 +147,18 @@ impl Trainer {
             + ((&halt + &continuing)? * weights.halt_loss)?)?;
         let loss = f64::from(total.to_scalar::<f32>()?);
         if !loss.is_finite() {
-            return Err(Error::Diverged { step, loss });
+            return Err(Error::Diverged {
+                step: step + 1,
+                loss,
+            });
         }
         let gradients = total.backward()?;
         let rate = schedule.rate(step);
         let gradient = self.optimiser.update(&self.weights, &gradients, rate)?;
         if !gradient.is_finite() {
-            return Err(Error::Diverged {
-                step,
-                loss: gradient,
+            return Err(Error::GradientDiverged {
+                step: step + 1,
+                norm: gradient,
             });
         }
 

@@ -1,11 +1,11 @@
 //! `hrm-train eval`: a model judged on maps that training cannot draw.
 
 use super::Outcome;
-use anyhow::Context;
 use hrm_planner::grid::generate::Kind;
 use hrm_planner::judge::{Generated, Judge, write_table};
 use hrm_planner::model::Checkpoint;
 use hrm_planner::planner::{NamedModel, PlannerConfig};
+use hrm_training::Error;
 use std::path::PathBuf;
 
 /// Judge a model on generated maps that it was not trained on, as `hrm-planner bench` does
@@ -14,8 +14,8 @@ pub struct Args {
     /// A model, such as `runs/grid/grid.safetensors`
     model: PathBuf,
     /// Problems of each kind and side
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    limit: usize,
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
     /// Sides of the maps, cells
     #[arg(
         long,
@@ -41,10 +41,10 @@ pub fn execute(args: &Args) -> anyhow::Result<Outcome> {
         name: args.model.display().to_string(),
         model: Checkpoint::read(&args.model)
             .and_then(|checkpoint| checkpoint.model())
-            .map_err(hrm_training::Error::from)?,
+            .map_err(Error::from)?,
     };
-    let judge = Judge::new(&PlannerConfig::default(), Some(named), args.seed)
-        .map_err(hrm_training::Error::from)?;
+    let judge =
+        Judge::new(&PlannerConfig::default(), Some(named), args.seed).map_err(Error::from)?;
     let kinds = if args.kinds.is_empty() {
         Kind::ALL.to_vec()
     } else {
@@ -53,12 +53,15 @@ pub fn execute(args: &Args) -> anyhow::Result<Outcome> {
     let set = Generated {
         kinds,
         sides: args.sides.clone(),
-        n: args.limit,
+        n: args.limit as usize,
     };
-    let rows = judge.generated(&set).map_err(hrm_training::Error::from)?;
+    let rows = judge.generated(&set).map_err(Error::from)?;
     if let Some(file) = &args.json {
         let text = serde_json::to_string_pretty(&rows)? + "\n";
-        std::fs::write(file, text).with_context(|| file.display().to_string())?;
+        std::fs::write(file, text).map_err(|source| Error::Io {
+            path: file.clone(),
+            source,
+        })?;
     }
     write_table(&rows, &mut std::io::stdout().lock())?;
     Ok(Outcome::Done)

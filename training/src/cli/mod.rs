@@ -61,7 +61,7 @@ pub fn main() -> ExitCode {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Interrupted) => ExitCode::from(INTERRUPTED),
         Err(error) => {
-            let line = format!("{error:#}").replace('\n', " ");
+            let line = error.to_string().replace('\n', " ");
             eprintln!("error: {line}");
             let bad_input = error.downcast_ref().is_some_and(Error::is_bad_input);
             ExitCode::from(if bad_input { BAD_INPUT } else { FAILURE })

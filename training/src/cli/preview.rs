@@ -1,8 +1,7 @@
 //! `hrm-train preview`: what a recipe trains on, as pictures.
 
 use super::Outcome;
-use anyhow::Context;
-use hrm_training::{Recipe, find_recipe, kinds, preview};
+use hrm_training::{Error, Recipe, find_recipe, kinds, preview};
 use std::path::PathBuf;
 
 /// Draw contact sheets of the maps and answers that a recipe trains on, one PNG per kind
@@ -23,10 +22,15 @@ pub fn execute(args: &Args) -> anyhow::Result<Outcome> {
     let (recipe, _) = Recipe::read(&find_recipe(&args.recipe)?)?;
     let default = || PathBuf::from("out").join(format!("preview-{}", recipe.name));
     let folder = args.out.clone().unwrap_or_else(default);
-    std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    std::fs::create_dir_all(&folder).map_err(|source| Error::Io {
+        path: folder.clone(),
+        source,
+    })?;
     for kind in kinds(&recipe) {
         let path = folder.join(format!("{kind}.png"));
-        preview(&recipe, kind, usize::from(args.count))?.save_png(&path)?;
+        preview(&recipe, kind, usize::from(args.count))?
+            .save_png(&path)
+            .map_err(Error::from)?;
         println!("{}", path.display());
     }
     Ok(Outcome::Done)
