@@ -262,6 +262,24 @@ fn a_plan_that_stops_short_of_its_goal_is_invalid() {
 }
 
 #[test]
+fn a_plan_cannot_excuse_itself_from_its_goal() {
+    let folder = Folder::new();
+    let map = map(&folder, ROOM);
+    let request = ["--start", "1.5,1.5", "--goal", "6.5,3.5"];
+    let run = hrm(["plan", text(&map)]
+        .iter()
+        .chain(&request)
+        .chain(&["--source", "search", "--json"]));
+    let mut plan = run.json();
+    plan["poses"].as_array_mut().expect("a list").pop();
+    plan["goal_distance_m"] = 100.0.into();
+    let short = folder.write("short.json", plan.to_string());
+    let run = hrm(["verify", text(&map), text(&short), "--json"]);
+    assert_eq!(run.code, 3, "{run:?}");
+    assert_eq!(run.json()["violations"][0]["kind"], "wrong-goal");
+}
+
+#[test]
 fn without_a_plan_no_file_is_written_but_a_picture_is() {
     let folder = Folder::new();
     let map = map(&folder, ROOM);

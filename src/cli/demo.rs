@@ -11,10 +11,10 @@ use hrm_planner::grid::{
 };
 use hrm_planner::planner::{PlannerConfig, Request, Snapshot};
 
-use super::failure::Result;
+use super::failure::{Failure, Result, told};
 use super::models::ModelChoice;
 use super::pairs::write_pairs;
-use super::pictures::PictureFile;
+use super::pictures::{PictureFile, Watch};
 use super::plan::Answer;
 use super::plan_file::{PlanFile, PlanRecord};
 use super::plan_text;
@@ -53,7 +53,8 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
     };
     let snapshot = Snapshot::new(demo_map(), &config)?;
     let request = Request::new(DEMO_START, DEMO_GOAL);
-    let answer = Answer::ask(config, arguments.model.load()?, &snapshot, &request, true)?;
+    let model = arguments.model.load()?;
+    let answer = Answer::ask(config, model, &snapshot, &request, Watch::All)?;
     let optimal = answer.optimal_travel_cost();
 
     let plan = folder.join("plan.json");
@@ -64,30 +65,46 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
     let animation = folder.join("demo.gif");
     PictureFile::new(&animation)?.write(&answer)?;
 
-    writeln!(
-        out,
-        "A robot of {} m radius drives from the loading bay to the western office.\n",
-        snapshot.robot_radius_m()
-    )?;
     let mut pairs = plan_text::report(&answer, &map, optimal);
     pairs.extend([
         ("picture", picture.display().to_string()),
         ("thinking", animation.display().to_string()),
         ("plan file", plan.display().to_string()),
     ]);
-    write_pairs(out, &pairs)?;
+    let telling = tell(
+        snapshot.robot_radius_m(),
+        &pairs,
+        [folder, &map, &plan],
+        out,
+    );
+    told(
+        telling.map_err(Failure::from),
+        answer.failure().map_or(Ok(()), Err),
+    )
+}
+
+fn tell(
+    radius_m: f64,
+    pairs: &[(&str, String)],
+    [folder, map, plan]: [&Path; 3],
+    out: &mut impl Write,
+) -> std::io::Result<()> {
+    writeln!(
+        out,
+        "A robot of {radius_m} m radius drives from the loading bay to the western office.\n"
+    )?;
+    write_pairs(out, pairs)?;
     writeln!(
         out,
         "\nTry next, with other poses or another robot:\n  {} plan {} --start {} --goal {} --radius \
          0.3 --picture {}\nCheck a plan:\n  {0} verify {1} {}",
         program(),
-        quoted(&map),
+        quoted(map),
         argument(&DEMO_START),
         argument(&DEMO_GOAL),
         quoted(&folder.join("next.gif")),
-        quoted(&plan),
-    )?;
-    answer.failure().map_or(Ok(()), Err)
+        quoted(plan),
+    )
 }
 
 /// The demo map as a map file holds it.

@@ -68,6 +68,15 @@ impl Failure {
     }
 }
 
+/// How a command ends that told its verdict, well or not: a bad verdict counts even if nobody read
+/// it.
+pub fn told(telling: Result<()>, verdict: Result<()>) -> Result<()> {
+    match telling {
+        Ok(()) | Err(Failure::Unread) => verdict.and(telling),
+        Err(_) => telling,
+    }
+}
+
 impl From<Error> for Failure {
     /// The library's errors are about what it was given, but for those of tensors and JSON.
     fn from(error: Error) -> Self {

@@ -9,6 +9,7 @@ use hrm_planner::model::{Checkpoint, GridHrmConfig, TrainingRecord};
 use serde::Serialize;
 
 use super::failure::Result;
+use super::json::write_json;
 use super::maps::FileKind;
 use super::models;
 use super::pairs::write_pairs;
@@ -59,8 +60,7 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
         FileKind::MapServer => server_map(path)?,
     };
     if arguments.json {
-        serde_json::to_writer(&mut *out, &map)?;
-        return Ok(writeln!(out)?);
+        return write_json(&map, out);
     }
     Ok(write_pairs(out, &map.pairs())?)
 }
@@ -156,8 +156,7 @@ fn describe_model(checkpoint: &Checkpoint, json: bool, out: &mut impl Write) -> 
         training: &checkpoint.training,
     };
     if json {
-        serde_json::to_writer(&mut *out, &record)?;
-        return Ok(writeln!(out)?);
+        return write_json(&record, out);
     }
     let GridHrmConfig {
         channels,

@@ -9,6 +9,7 @@ mod bench;
 mod demo;
 mod failure;
 mod info;
+mod json;
 mod log;
 mod maps;
 mod models;

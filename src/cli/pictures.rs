@@ -16,12 +16,24 @@ use super::soften::soften;
 /// kept, or memory would run out.
 const MAX_VALUES: usize = 1 << 27;
 
+/// What of the model's thinking is kept. Its field over the full map takes time that counts
+/// against the deadline, so what nobody will look at is not computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Watch {
+    /// Nothing.
+    Nothing,
+    /// The last segment.
+    Last,
+    /// Every segment.
+    All,
+}
+
 /// What the model thought, watched segment by segment.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Thinking {
-    /// The segments; only the last one unless all were to be kept.
-    pub segments: Vec<SegmentFrame>,
-    keeps_all: bool,
+    /// The segments that were to be kept.
+    segments: Vec<SegmentFrame>,
+    watch: Watch,
     /// Every how many segments the field is kept.
     field_every: usize,
     cells: usize,
@@ -29,10 +41,10 @@ pub struct Thinking {
 
 impl Thinking {
     /// Nothing thought yet, about a map of this many cells.
-    pub fn new(keeps_all: bool, cells: usize) -> Self {
+    pub fn new(watch: Watch, cells: usize) -> Self {
         Self {
             segments: Vec::new(),
-            keeps_all,
+            watch,
             field_every: 1,
             cells,
         }
@@ -40,8 +52,10 @@ impl Thinking {
 
     /// Takes down a segment.
     pub fn note(&mut self, segment: &Segment<'_>) {
-        if !self.keeps_all {
-            self.segments.clear();
+        match self.watch {
+            Watch::Nothing => return,
+            Watch::Last => self.segments.clear(),
+            Watch::All => {}
         }
         // Without a field the frame still shows the plan, so an error here is no reason to stop.
         let is_due = segment.index.is_multiple_of(self.field_every);
@@ -71,7 +85,7 @@ impl Thinking {
         fields.for_each(|values| soften(values, width, block));
     }
 
-    /// The model's cost-to-go after the last segment, metres per cell.
+    /// The model's cost-to-go of every cell after the last segment.
     fn last_values(&self) -> Option<&Vec<f32>> {
         self.segments.last().and_then(|last| last.values.as_ref())
     }
@@ -115,9 +129,9 @@ impl PictureFile {
         })
     }
 
-    /// Whether every segment of thinking is needed.
-    pub fn wants_thinking(&self) -> bool {
-        self.is_gif
+    /// What of the thinking is drawn.
+    pub fn watch(&self) -> Watch {
+        if self.is_gif { Watch::All } else { Watch::Last }
     }
 
     /// Draws an answer.
@@ -153,7 +167,7 @@ fn draw(answer: &Answer<'_>) -> Result<Picture> {
     let colours = match answer.thinking.last_values().filter(|_| by_model) {
         Some(values) => {
             picture.field(values)?;
-            "colours: metres to the goal, as the model sees them"
+            "colours: travel cost to the goal, as the model sees it"
         }
         None => match exact_field(answer)? {
             Some(values) => {

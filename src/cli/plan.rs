@@ -12,9 +12,11 @@ use hrm_planner::planner::{
 use hrm_planner::search::{self, Search, Termination};
 
 use super::arguments::{Settings, SourceArgument, pose};
-use super::failure::{Failure, Result};
+use super::failure::{Failure, Result, told};
+use super::json::write_json;
 use super::models::ModelChoice;
-use super::pictures::{PictureFile, Thinking};
+use super::pairs::write_pairs;
+use super::pictures::{PictureFile, Thinking, Watch};
 use super::plan_file::{PlanFile, PlanRecord};
 use super::{maps, plan_text};
 
@@ -79,8 +81,8 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
     };
 
     let request = Request::new(arguments.start, arguments.goal);
-    let wants_thinking = picture.as_ref().is_some_and(PictureFile::wants_thinking);
-    let answer = Answer::ask(config, model, &snapshot, &request, wants_thinking)?;
+    let watch = picture.as_ref().map_or(Watch::Nothing, PictureFile::watch);
+    let answer = Answer::ask(config, model, &snapshot, &request, watch)?;
     let optimal = arguments.compare.then(|| answer.optimal_travel_cost());
     let record = PlanRecord::new(&request, &answer.outcome, optimal.flatten());
     if let (Some(file), Some(_)) = (&plan_file, &answer.outcome.plan) {
@@ -89,9 +91,8 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
     if let Some(picture) = &picture {
         picture.write(&answer)?;
     }
-    if arguments.json {
-        serde_json::to_writer(&mut *out, &record)?;
-        writeln!(out)?;
+    let telling = if arguments.json {
+        write_json(&record, out)
     } else if answer.outcome.plan.is_some() {
         let mut pairs = plan_text::report(&answer, &arguments.map, optimal.flatten());
         let files = arguments.out.iter().chain(&arguments.picture);
@@ -99,9 +100,11 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
         if !written.is_empty() {
             pairs.push(("written", written.join(", ")));
         }
-        super::pairs::write_pairs(out, &pairs)?;
-    }
-    answer.failure().map_or(Ok(()), Err)
+        write_pairs(out, &pairs).map_err(Failure::from)
+    } else {
+        Ok(())
+    };
+    told(telling, answer.failure().map_or(Ok(()), Err))
 }
 
 /// A request that was answered, with what is needed to tell and to draw it.
@@ -119,7 +122,7 @@ pub struct Answer<'a> {
 }
 
 impl<'a> Answer<'a> {
-    /// Asks the planner; `watches_all` keeps every segment of thinking, not only the last.
+    /// Asks the planner and keeps of its thinking what `watch` says.
     ///
     /// # Errors
     /// Settings outside their ranges.
@@ -128,10 +131,10 @@ impl<'a> Answer<'a> {
         model: Option<NamedModel>,
         snapshot: &'a Snapshot,
         request: &'a Request,
-        watches_all: bool,
+        watch: Watch,
     ) -> Result<Self> {
         let tolerance_m = config.tolerance;
-        let mut thinking = Thinking::new(watches_all, snapshot.geometry().cells());
+        let mut thinking = Thinking::new(watch, snapshot.geometry().cells());
         let mut planner = Planner::new(config, model)?;
         let outcome = planner.plan(snapshot, request, &Termination::never(), &mut |segment| {
             thinking.note(segment);

@@ -114,7 +114,7 @@ pub struct StoredPlan {
     /// The goal it was asked for, if the file says so.
     pub goal: Option<Pose2>,
     /// How far it ends from that goal by tolerance, as the file says, metres; 0 for not at all.
-    pub tolerance_m: f64,
+    goal_distance_m: f64,
 }
 
 /// The keys of a JSON plan that matter to the verifier. JSON has no NaN: null stands for it.
@@ -148,18 +148,28 @@ impl StoredPlan {
         }
     }
 
+    /// How far from its goal the plan may end, metres: as far as it says it does, but never farther
+    /// than the configured tolerance, or a plan could excuse itself from any goal.
+    pub fn tolerance_m(&self, configured_m: f64) -> f64 {
+        // A distance written in decimals may come back a hair shorter than it was.
+        self.goal_distance_m.min(configured_m) * (1.0 + 1e-9)
+    }
+
     fn from_json(text: &str) -> std::result::Result<Self, String> {
         let keys: Keys = serde_json::from_str(text).map_err(|error| error.to_string())?;
         let pose = |[x, y, yaw]: Triple| Pose2::new(x, y, yaw);
         let number = |value: Option<f64>| value.unwrap_or(f64::NAN);
+        let goal_distance_m = keys.goal_distance_m.unwrap_or(0.0);
+        if !(goal_distance_m.is_finite() && goal_distance_m >= 0.0) {
+            return Err(format!(
+                "its goal_distance_m is {goal_distance_m}; a distance is finite and at least 0"
+            ));
+        }
         Ok(Self {
             poses: keys.poses.iter().map(|p| pose(p.map(number))).collect(),
             start: keys.start.map(pose),
             goal: keys.goal.map(pose),
-            // A distance written in decimals may come back a hair shorter than it was.
-            tolerance_m: keys
-                .goal_distance_m
-                .map_or(0.0, |distance| distance * (1.0 + 1e-9)),
+            goal_distance_m,
         })
     }
 
@@ -188,7 +198,7 @@ impl StoredPlan {
             poses,
             start: None,
             goal: None,
-            tolerance_m: 0.0,
+            goal_distance_m: 0.0,
         })
     }
 }

@@ -8,7 +8,8 @@ use hrm_planner::planner::{Expected, Snapshot, Violation, verify};
 use serde::Serialize;
 
 use super::arguments::Settings;
-use super::failure::{Failure, Result};
+use super::failure::{Failure, Result, told};
+use super::json::write_json;
 use super::maps;
 use super::plan_file::StoredPlan;
 
@@ -53,24 +54,20 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
     let expected = Expected {
         start: plan.start,
         goal: plan.goal,
-        tolerance_m: plan.tolerance_m,
+        tolerance_m: plan.tolerance_m(config.tolerance),
     };
     let violations = verify(&snapshot, &plan.poses, &expected);
     let record = Record {
         valid: violations.is_empty(),
         violations: &violations,
     };
-    if arguments.json {
-        serde_json::to_writer(&mut *out, &record)?;
-        writeln!(out)?;
+    let telling = if arguments.json {
+        write_json(&record, out)
     } else {
-        tell(&plan, &violations, config.robot_radius, out)?;
-    }
-    if record.valid {
-        Ok(())
-    } else {
-        Err(Failure::Invalid)
-    }
+        tell(&plan, &violations, config.robot_radius, out).map_err(Failure::from)
+    };
+    let verdict = record.valid.then_some(()).ok_or(Failure::Invalid);
+    told(telling, verdict)
 }
 
 fn tell(
