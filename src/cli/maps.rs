@@ -41,13 +41,13 @@ impl FileKind {
     }
 }
 
-/// The costs of a map, not inflated.
+/// The costs of a map of at most `max_cells` cells, of either format, not inflated.
 ///
 /// # Errors
-/// The file is no map, or a broken one.
+/// The file is no map, a broken one, or one of too many cells.
 pub fn load(path: &Path, max_cells: usize) -> Result<Costmap> {
     if FileKind::of(path)? == FileKind::MovingAi {
-        return movingai::read_map(path);
+        return movingai::read_map_with_max_cells(path, max_cells);
     }
     Ok(load_map_with_max_cells(path, max_cells)?.to_costmap(CostRule::default()))
 }

@@ -9,7 +9,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::{Cell, Cost, Costmap, Geometry};
+use super::{Cell, Cost, Costmap, DEFAULT_MAX_CELLS, Geometry, Pose2};
 use crate::{Error, Result};
 
 /// One row of a `.scen` file: a request and the length of its shortest path.
@@ -30,9 +30,17 @@ pub struct Scenario {
 /// Reads a `.map` file.
 ///
 /// # Errors
-/// [`Error::Io`] if it cannot be read, otherwise as [`parse_map`].
+/// As [`read_map_with_max_cells`], with [`DEFAULT_MAX_CELLS`].
 pub fn read_map(path: &Path) -> Result<Costmap> {
-    parse_map(&read(path)?, path)
+    read_map_with_max_cells(path, DEFAULT_MAX_CELLS)
+}
+
+/// Reads a `.map` file of at most `max_cells` cells.
+///
+/// # Errors
+/// [`Error::Io`] if it cannot be read, otherwise as [`parse_map`].
+pub fn read_map_with_max_cells(path: &Path, max_cells: usize) -> Result<Costmap> {
+    parse_map_with_max_cells(&read(path)?, path, max_cells)
 }
 
 /// Reads a `.scen` file.
@@ -50,6 +58,10 @@ pub fn read_scenarios(path: &Path) -> Result<Vec<Scenario>> {
 /// [`Error::Line`] for what is not in the format, with the line; [`Error::EmptyGrid`] and
 /// [`Error::TooManyCells`] for sizes that no grid may have.
 pub fn parse_map(text: &str, path: &Path) -> Result<Costmap> {
+    parse_map_with_max_cells(text, path, DEFAULT_MAX_CELLS)
+}
+
+fn parse_map_with_max_cells(text: &str, path: &Path, max_cells: usize) -> Result<Costmap> {
     let mut lines = Lines::new(text, path);
     lines.expect("type octile")?;
     // Published files give the height first; the format allows either order.
@@ -64,7 +76,7 @@ pub fn parse_map(text: &str, path: &Path) -> Result<Costmap> {
     }
     // Both are set: two lines, each a different one.
     let (width, height) = (width.unwrap_or(0), height.unwrap_or(0));
-    let geometry = Geometry::unit(width, height)?;
+    let geometry = Geometry::with_max_cells(width, height, 1.0, Pose2::default(), max_cells)?;
     lines.expect("map")?;
 
     let mut map = Costmap::filled(geometry, Cost::LETHAL);

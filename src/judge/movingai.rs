@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::data_file::{find, kind_name, spread};
 use super::{Case, Judge, Row};
-use crate::grid::movingai::{Scenario, read_map, read_scenarios};
+use crate::grid::movingai::{Scenario, read_map_with_max_cells, read_scenarios};
 use crate::{Error, Result};
 
 impl Judge<'_> {
@@ -41,7 +41,8 @@ impl Judge<'_> {
     }
 
     fn movingai_map(&self, root: &Path, map: &Path, scenarios: &[Scenario]) -> Result<Row> {
-        let snapshot = Arc::new(self.grid_snapshot(read_map(map)?)?);
+        let costs = read_map_with_max_cells(map, self.config.max_cells)?;
+        let snapshot = Arc::new(self.grid_snapshot(costs)?);
         let geometry = *snapshot.geometry();
         let ask = geometry.cells() <= self.config.max_model_cells;
         let kind = kind_name(root, map);
