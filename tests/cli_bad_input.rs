@@ -272,6 +272,8 @@ fn a_plan_file_must_hold_a_plan() {
         ("c.csv", "a,b\n1,2\n"),
         ("d.csv", "x,y,yaw\n1,2\n"),
         ("e.csv", ""),
+        ("f.json", "{\"poses\": [], \"goal_distance_m\": -1}"),
+        ("g.json", "{\"poses\": [], \"goal_distance_m\": 1e999}"),
     ] {
         let plan = folder.write(name, content);
         hrm(["verify", text(&map), text(&plan)]).fails(2, &[name, "not a plan"]);
@@ -282,24 +284,43 @@ fn a_plan_file_must_hold_a_plan() {
 fn whoever_stops_reading_is_not_told_off() {
     let folder = Folder::new();
     let map = map(&folder, ROOM);
-    let mut child = command([
+    let run = unread(&plan_json(&map, "3.5,1.5"));
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{run:?}");
+}
+
+#[test]
+fn a_bad_verdict_counts_even_if_nobody_reads_it() {
+    let folder = Folder::new();
+    let map = map(&folder, ROOM);
+    unread(&plan_json(&map, "0.5,1.5")).fails(3, &["GOAL_OCCUPIED"]);
+    let plan = folder.write("plan.csv", "x,y,yaw\n1.5,1.5,0\n0.5,1.5,0\n");
+    for format in [&[][..], &["--json"]] {
+        let run = unread(&[&["verify", text(&map), text(&plan)], format].concat());
+        assert_eq!((run.code, run.stderr.as_str()), (3, ""), "{run:?}");
+    }
+}
+
+/// The arguments of `plan --json` from (1.5, 1.5) by the search.
+fn plan_json<'a>(map: &'a std::path::Path, goal: &'a str) -> [&'a str; 9] {
+    [
         "plan",
-        text(&map),
+        text(map),
         "--start",
         "1.5,1.5",
         "--goal",
-        "3.5,1.5",
+        goal,
         "--source",
         "search",
         "--json",
-    ])
-    .stdout(std::process::Stdio::piped())
-    .stderr(std::process::Stdio::piped())
-    .spawn()
-    .expect("the program starts");
-    drop(child.stdout.take());
-    let run = Run::of(child.wait_with_output().expect("it ends"));
-    assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{run:?}");
+    ]
+}
+
+/// Runs the program with a standard output that nobody reads.
+fn unread(arguments: &[&str]) -> Run {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let output = command(arguments).stdout(writer).output();
+    Run::of(output.expect("the program starts"))
 }
 
 #[test]
@@ -309,6 +330,36 @@ fn without_a_command_there_is_help() {
     assert!(run.stderr.contains("hrm-planner demo"), "{run:?}");
     assert_eq!(hrm(["--help"]).code, 0);
     assert_eq!(hrm(["--version"]).code, 0);
+}
+
+#[test]
+fn a_movingai_map_too_large_is_refused_before_it_is_read() {
+    let folder = Folder::new();
+    let config = folder.write("planner.yaml", "max_cells: 100\n");
+    // Its rows are missing: the size alone must be enough.
+    let map = folder.write("large.map", "type octile\nheight 11\nwidth 10\nmap\n");
+    let request = ["--start", "0.5,0.5", "--goal", "1.5,0.5"];
+    let arguments = ["plan", text(&map), "--config", text(&config)];
+    hrm(arguments.iter().chain(&request)).fails(2, &["110 cells", "max_cells"]);
+}
+
+#[test]
+fn a_judgement_that_fails_leaves_no_file_of_rows() {
+    let folder = Folder::new();
+    let rows = folder.path("rows.json");
+    let bench = || {
+        let arguments = ["bench", "generated", "--sides", "3", "--json", text(&rows)];
+        hrm(arguments).fails(2, &["3 cells"]);
+    };
+    bench();
+    assert!(!rows.exists(), "there are no rows");
+    folder.write("rows.json", "[]");
+    bench();
+    assert_eq!(
+        std::fs::read(&rows).expect("read"),
+        b"[]",
+        "earlier rows stay"
+    );
 }
 
 #[test]

@@ -194,6 +194,25 @@ fn every_set_gives_rows() {
 }
 
 #[test]
+fn arguments_of_another_set_are_warned_of() {
+    let setting = Setting::new("1");
+    let generated = ["generated", "folder", "--limit", "1", "--sides", "8"];
+    let (run, _) = setting.bench(&[&generated[..], &["--kinds", "boxes"]].concat());
+    assert!(run.stderr.contains("PATH is for other sets"), "{run:?}");
+
+    let map = "type octile\nheight 1\nwidth 2\nmap\n..\n";
+    setting.folder.write("s.map", map);
+    let scenarios = "version 1\n0\ts.map\t2\t1\t0\t0\t1\t0\t1\n";
+    let scenarios = setting.folder.write("s.map.scen", scenarios);
+    let stray = ["--sides", "8", "--kinds", "boxes", "--radius", "1"];
+    let (run, _) = setting.bench(&[&["movingai", text(&scenarios)], &stray[..]].concat());
+    for argument in ["--sides", "--kinds", "--radius"] {
+        let warning = format!("{argument} is for other sets");
+        assert!(run.stderr.contains(&warning), "{run:?}");
+    }
+}
+
+#[test]
 fn without_a_model_the_search_is_judged() {
     let folder = Folder::new();
     let rows = folder.path("rows.json");

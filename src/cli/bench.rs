@@ -1,7 +1,7 @@
 //! `hrm-planner bench`: how good the plans are, in numbers.
 
 use std::fs::OpenOptions;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -16,8 +16,8 @@ use super::progress::ProgressLine;
 
 /// Problems of each generated kind and side, and pairs on each ROS map, where no limit is given.
 const DEFAULT_LIMIT: usize = 20;
-/// Radius of the robot on ROS maps, metres: a small indoor robot.
-const DEFAULT_RADIUS: f64 = 0.22;
+/// Sides of generated maps where none are given, cells.
+const DEFAULT_SIDES: [usize; 3] = [16, 32, 48];
 /// The environment variable that names the folder of all data sets, and its default.
 const DATA: (&str, &str) = ("HRM_DATA", "../shared/data");
 
@@ -28,21 +28,20 @@ const DATA: (&str, &str) = ("HRM_DATA", "../shared/data");
 /// in parallel, each on one core, without a deadline: scores are the same on every machine, times
 /// are those of one core.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Sets, and what --limit counts there (0: no limit, which can take hours):
+#[command(after_help = "Sets, and what --limit counts there:
   generated          made for the occasion; problems of each kind and side [20]
   ros-maps           maps that robots made; random pairs on each map [20]
   movingai           published benchmarks; rows of each .scen file [all]
   maze-hard          30 x 30 mazes with long ways; mazes [all]
   planning-datasets  maps of Neural A*; maps of each file [all]
+0 is no limit, which can take hours; generated and ros-maps have no end, and need one.
 
 Examples:
   hrm-planner bench generated --limit 50 --sides 16,32,48
   hrm-planner bench ros-maps data/ros-maps --radius 0.5 --json scores.json
   RAYON_NUM_THREADS=1 hrm-planner bench maze-hard data/maze-hard   (times on an idle machine)
 
-Random problems come from streams of random numbers that training never draws from."
-)]
+Random problems come from streams of random numbers that training never draws from.")]
 pub struct Arguments {
     /// The set of problems
     #[arg(value_enum)]
@@ -55,16 +54,11 @@ pub struct Arguments {
     /// The seed of everything random
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
-    /// The robot's radius in metres, for ros-maps [default: 0.22]
+    /// The robot's radius in metres, for ros-maps [default: the configured one]
     #[arg(long, value_name = "METRES", allow_hyphen_values = true)]
     radius: Option<f64>,
-    /// Sides of generated maps, cells
-    #[arg(
-        long,
-        value_name = "N,N,...",
-        value_delimiter = ',',
-        default_value = "16,32,48"
-    )]
+    /// Sides of generated maps, cells [default: 16,32,48]
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',')]
     sides: Vec<usize>,
     /// Kinds of generated maps [default: all]
     #[arg(long, value_name = "KIND,...", value_delimiter = ',')]
@@ -107,18 +101,12 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
     let set = arguments.set;
     let mut config = match &arguments.config {
         Some(path) => PlannerConfig::read(path)?,
-        None => PlannerConfig {
-            robot_radius: DEFAULT_RADIUS,
-            ..PlannerConfig::default()
-        },
+        None => PlannerConfig::default(),
     };
-    match (arguments.radius, set) {
-        (Some(radius), Set::RosMaps) => config.robot_radius = radius,
-        (Some(_), _) => tracing::warn!(
-            "--radius is for ros-maps; the robots of {} are points, and it has no effect",
-            set.name()
-        ),
-        (None, _) => {}
+    arguments.warn_of_what_has_no_effect();
+    // The robots of the other sets are points.
+    if let (Some(radius), Set::RosMaps) = (arguments.radius, set) {
+        config.robot_radius = radius;
     }
     let limit = match (arguments.limit, set) {
         (Some(0), Set::Generated | Set::RosMaps) => {
@@ -143,12 +131,8 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
     let judge = Judge::new(&config, arguments.model.load()?, arguments.seed)?.watched_by(&watch);
     let rows = match set {
         Set::Generated => judge.generated(&Generated {
-            kinds: if arguments.kinds.is_empty() {
-                Kind::ALL.to_vec()
-            } else {
-                arguments.kinds.clone()
-            },
-            sides: arguments.sides.clone(),
+            kinds: given_or(&arguments.kinds, &Kind::ALL),
+            sides: given_or(&arguments.sides, &DEFAULT_SIDES),
             n: limit,
         }),
         Set::RosMaps => judge.ros_maps(&path, limit),
@@ -165,7 +149,33 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
     Ok(write_table(&rows, out)?)
 }
 
+/// What was given, or the default where nothing was.
+fn given_or<T: Clone>(given: &[T], default: &[T]) -> Vec<T> {
+    let chosen = if given.is_empty() { default } else { given };
+    chosen.to_vec()
+}
+
 impl Arguments {
+    /// Warns of arguments that are for another set.
+    fn warn_of_what_has_no_effect(&self) {
+        let is_generated = self.set == Set::Generated;
+        let stray = [
+            ("PATH", self.path.is_some() && is_generated),
+            ("--sides", !self.sides.is_empty() && !is_generated),
+            ("--kinds", !self.kinds.is_empty() && !is_generated),
+            (
+                "--radius",
+                self.radius.is_some() && self.set != Set::RosMaps,
+            ),
+        ];
+        for (argument, _) in stray.into_iter().filter(|(_, is_stray)| *is_stray) {
+            tracing::warn!(
+                "{argument} is for other sets and has no effect on {}",
+                self.set.name()
+            );
+        }
+    }
+
     /// Where the set is.
     fn data(&self) -> Result<PathBuf> {
         let name = self.set.name();
@@ -192,15 +202,19 @@ impl Arguments {
     }
 }
 
-/// Fails now rather than after hours of judging.
+/// Fails now rather than after hours of judging. What is there stays as it is, and where nothing
+/// is, nothing is left: rows of a judgement that failed must not be taken for rows.
 fn check_writable(file: &Path) -> Result<()> {
     let mut options = OpenOptions::new();
-    options
-        .create(true)
-        .append(true)
-        .open(file)
-        .map_err(|source| io(file, source))?;
-    Ok(())
+    let opened = options.append(true).open(file);
+    let outcome = match opened {
+        Err(error) if error.kind() == ErrorKind::NotFound => options
+            .create_new(true)
+            .open(file)
+            .and_then(|_| std::fs::remove_file(file)),
+        opened => opened.map(drop),
+    };
+    outcome.map_err(|source| io(file, source))
 }
 
 fn io(path: &Path, source: std::io::Error) -> Failure {
