@@ -4,7 +4,7 @@ mod common;
 
 use common::costmap;
 use hrm_planner::grid::Cell;
-use hrm_planner::judge::{mean, path_cost, percentile};
+use hrm_planner::judge::{Row, mean, path_cost, percentile, write_table};
 use hrm_planner::search::Rules;
 
 #[test]
@@ -37,4 +37,46 @@ fn only_legal_paths_have_a_cost() {
     assert_eq!(cost(&[(0, 0), (0, 2)]), None, "jumps");
     assert_eq!(cost(&[(5, 5)]), None, "is not on the map");
     assert_eq!(cost(&[]), None);
+}
+
+#[test]
+fn the_mean_of_all_cost_ratios_is_that_of_all_plans() {
+    let row = |valid, ratio| Row {
+        set: String::new(),
+        kind: "some".to_owned(),
+        n: 10,
+        reached: None,
+        valid: Some(valid),
+        optimal: None,
+        exact: None,
+        cost_ratio_mean: Some(ratio),
+        cost_ratio_p95: None,
+        final_reached: Some(valid),
+        final_optimal: None,
+        final_cost_ratio_mean: Some(ratio + 1.0),
+        repaired: None,
+        fallback: None,
+        segments_mean: None,
+        oracle_mismatches: None,
+        ms_p50: None,
+        ms_p99: None,
+        oracle_ms_p50: None,
+        peak_mb: None,
+    };
+    let mut table = Vec::new();
+    // Nine plans of ratio 1 and one of ratio 2, of ten problems each.
+    write_table(&[row(0.9, 1.0), row(0.1, 2.0)], &mut table).expect("written");
+    let table = String::from_utf8(table).expect("UTF-8");
+    let all: Vec<&str> = table
+        .lines()
+        .last()
+        .expect("a row")
+        .split_whitespace()
+        .collect();
+    assert_eq!(all[..2], ["all", "20"]);
+    assert_eq!(
+        (all[3], all[5], all[10]),
+        ("50.0", "1.100", "2.100"),
+        "{table}"
+    );
 }

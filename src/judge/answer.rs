@@ -130,7 +130,6 @@ impl Bench {
             ),
             own,
             published,
-            is_repaired: source.is_some_and(is_repaired),
             is_fallback: source == Some(Source::Search),
             segments: outcome.report.segments,
             ms: outcome.report.time_ms.total,
@@ -147,13 +146,6 @@ fn passes(snapshot: &Snapshot, request: &Request, outcome: &Outcome) -> bool {
     };
     let plan = outcome.plan.as_ref();
     plan.is_some_and(|plan| verify(snapshot, &plan.poses, &expected).is_empty())
-}
-
-/// Whether plans of this source are mended ones of the model.
-fn is_repaired(source: Source) -> bool {
-    match source {
-        Source::Model | Source::Search => false,
-    }
 }
 
 /// A travel cost over the best one; 1 where both are 0.

@@ -42,8 +42,6 @@ pub(super) struct Asked {
     pub own: Score,
     /// The published plan.
     pub published: Score,
-    /// Whether the published plan is a repaired one.
-    pub is_repaired: bool,
     /// Whether the published plan is the complete search's.
     pub is_fallback: bool,
     /// Segments of thinking.

@@ -4,7 +4,7 @@
 //! Every problem is asked of the planner once, as a robot would ask, and answered by the oracle
 //! too. Three answers are compared:
 //!
-//! - the model's own plan, before any repair or fallback: what it published, or, where another
+//! - the model's own plan, before any fallback: what it published, or, where another
 //!   source published, the read-out of its last segment;
 //! - the published plan, as a path of cells before smoothing, so that 1.0 is the best cost ratio
 //!   there is (smoothing cuts corners that a path of cells cannot);

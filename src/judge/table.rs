@@ -88,19 +88,21 @@ fn shortened(kind: &str) -> String {
     format!("...{end}")
 }
 
-/// All rows as one: shares and means weighted by the number of problems. Percentiles of several
-/// rows do not follow from theirs.
+/// All rows as one: shares weighted by the number of problems, cost ratios by the number of plans
+/// that they are means of. Percentiles of several rows do not follow from theirs.
 fn overall(rows: &[Row]) -> Row {
-    let mean = |value: fn(&Row) -> Option<f64>| {
+    type Column = fn(&Row) -> Option<f64>;
+    let weighted = |value: Column, share: Column| {
         let (mut sum, mut weights) = (0.0, 0.0);
         for row in rows {
-            if let Some(value) = value(row) {
-                sum += value * row.n as f64;
-                weights += row.n as f64;
+            if let (Some(value), Some(share)) = (value(row), share(row)) {
+                sum += value * share * row.n as f64;
+                weights += share * row.n as f64;
             }
         }
         (weights > 0.0).then(|| sum / weights)
     };
+    let mean = |value: Column| weighted(value, |_| Some(1.0));
     Row {
         set: String::new(),
         kind: "all".to_owned(),
@@ -109,11 +111,11 @@ fn overall(rows: &[Row]) -> Row {
         valid: mean(|row| row.valid),
         optimal: mean(|row| row.optimal),
         exact: mean(|row| row.exact),
-        cost_ratio_mean: mean(|row| row.cost_ratio_mean),
+        cost_ratio_mean: weighted(|row| row.cost_ratio_mean, |row| row.valid),
         cost_ratio_p95: None,
         final_reached: mean(|row| row.final_reached),
         final_optimal: mean(|row| row.final_optimal),
-        final_cost_ratio_mean: mean(|row| row.final_cost_ratio_mean),
+        final_cost_ratio_mean: weighted(|row| row.final_cost_ratio_mean, |row| row.final_reached),
         repaired: mean(|row| row.repaired),
         fallback: mean(|row| row.fallback),
         segments_mean: mean(|row| row.segments_mean),
