@@ -1,5 +1,15 @@
 //! CPU kernels of the grid block: forward and backward, f32, channels last, all cores.
 //!
+//! With x (cells x C), hidden width E, and `rms(v) = v / sqrt(mean(v^2) + eps)` over channels:
+//!
+//! ```text
+//! t  = depthwise3x3(x)        s1 = x + t M            y = rms(s1)
+//! g  = y G    u = y U         h  = silu(g) * u        s2 = y + h D      out = rms(s2)
+//! ```
+//!
+//! Weights come packed in one slice, in this order: depthwise (9 x C), M (C x C), G (C x E),
+//! U (C x E), D (E x C), all row-major, input first.
+//!
 //! The block is cut into chunks of cells small enough to stay in the L2 cache through the whole
 //! block. Chunks are fixed by the layout, never by the number of threads, and sums over chunks
 //! are added in order: results are the same on any number of threads.
@@ -10,7 +20,15 @@
 // chosen; whatever is left out of it runs hundreds of times slower (measured).
 #![allow(clippy::inline_always)]
 
-mod block;
+mod backward;
+mod chunk;
+mod elementwise;
+mod forward;
 mod matmul;
+mod scratch;
+mod weights;
 
-pub(crate) use block::{BlockShape, RMS_EPS, backward, forward};
+pub(crate) use backward::backward;
+pub(crate) use elementwise::RMS_EPS;
+pub(crate) use forward::forward;
+pub(crate) use weights::BlockShape;

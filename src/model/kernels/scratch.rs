@@ -1,0 +1,30 @@
+//! Buffers of each thread, kept from call to call.
+
+use std::cell::RefCell;
+
+thread_local! {
+    static SCRATCH: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Lends `f` a buffer of this thread of at least `len` numbers with any contents.
+pub(super) fn with_scratch<R>(len: usize, f: impl FnOnce(&mut [f32]) -> R) -> R {
+    // Taken out, not borrowed: a rayon worker that steals work in here gets a buffer of its own.
+    let mut buffer = SCRATCH.take();
+    if buffer.len() < len {
+        buffer.resize(len, 0.0);
+    }
+    let result = f(&mut buffer[..len]);
+    SCRATCH.set(buffer);
+    result
+}
+
+/// Takes `N` buffers of the given lengths off the front of `scratch`.
+#[inline(always)]
+pub(super) fn carve<const N: usize>(scratch: &mut [f32], lengths: [usize; N]) -> [&mut [f32]; N] {
+    let mut rest = scratch;
+    let mut buffers = [(); N].map(|()| Default::default());
+    for (buffer, len) in buffers.iter_mut().zip(lengths) {
+        (*buffer, rest) = std::mem::take(&mut rest).split_at_mut(len);
+    }
+    buffers
+}

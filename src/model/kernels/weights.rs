@@ -1,0 +1,73 @@
+//! The shape of a block and the layout of its packed weights.
+
+/// Channel counts of a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct BlockShape {
+    /// C: channels of the state.
+    pub channels: usize,
+    /// E: channels inside the gated unit.
+    pub hidden: usize,
+}
+
+impl BlockShape {
+    /// Length of the packed weights.
+    pub fn packed_len(self) -> usize {
+        let Self {
+            channels: c,
+            hidden: e,
+        } = self;
+        9 * c + c * c + 3 * c * e
+    }
+
+    pub(super) fn split(self, packed: &[f32]) -> Weights<'_> {
+        let Self {
+            channels: c,
+            hidden: e,
+        } = self;
+        let (depthwise, rest) = packed.split_at(9 * c);
+        let (mix, rest) = rest.split_at(c * c);
+        let (gate, rest) = rest.split_at(c * e);
+        let (up, down) = rest.split_at(c * e);
+        Weights {
+            depthwise,
+            mix,
+            gate,
+            up,
+            down,
+        }
+    }
+
+    pub(super) fn split_mut(self, packed: &mut [f32]) -> WeightsMut<'_> {
+        let Self {
+            channels: c,
+            hidden: e,
+        } = self;
+        let (depthwise, rest) = packed.split_at_mut(9 * c);
+        let (mix, rest) = rest.split_at_mut(c * c);
+        let (gate, rest) = rest.split_at_mut(c * e);
+        let (up, down) = rest.split_at_mut(c * e);
+        WeightsMut {
+            depthwise,
+            mix,
+            gate,
+            up,
+            down,
+        }
+    }
+}
+
+pub(super) struct Weights<'a> {
+    pub depthwise: &'a [f32],
+    pub mix: &'a [f32],
+    pub gate: &'a [f32],
+    pub up: &'a [f32],
+    pub down: &'a [f32],
+}
+
+pub(super) struct WeightsMut<'a> {
+    pub depthwise: &'a mut [f32],
+    pub mix: &'a mut [f32],
+    pub gate: &'a mut [f32],
+    pub up: &'a mut [f32],
+    pub down: &'a mut [f32],
+}
