@@ -159,3 +159,21 @@ fn a_preview_is_one_picture_for_each_kind_that_is_drawn() {
         assert!(height > 400, "{height}");
     }
 }
+
+/// Regression: lines that nobody reads any more ended the program with a panic.
+#[test]
+fn a_closed_pipe_does_not_end_a_run() {
+    let folder = folder(&tiny_text(6));
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_hrm-train"))
+        .args(["run", "tiny.toml", "--out", "run"])
+        .current_dir(folder.path())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("hrm-train");
+    drop(child.stdout.take());
+    drop(child.stderr.take());
+    let status = child.wait().expect("hrm-train");
+    assert_eq!(status.code(), Some(0));
+    assert!(folder.path().join("run/curves.png").exists());
+}

@@ -1,6 +1,6 @@
 //! `hrm-train eval`: a model judged on maps that training cannot draw.
 
-use super::Outcome;
+use super::{Outcome, say};
 use hrm_planner::grid::generate::Kind;
 use hrm_planner::judge::{Generated, Judge, write_table};
 use hrm_planner::model::Checkpoint;
@@ -63,6 +63,8 @@ pub fn execute(args: &Args) -> anyhow::Result<Outcome> {
             source,
         })?;
     }
-    write_table(&rows, &mut std::io::stdout().lock())?;
+    let mut table = Vec::new();
+    write_table(&rows, &mut table)?;
+    say::result(String::from_utf8_lossy(&table).trim_end());
     Ok(Outcome::Done)
 }

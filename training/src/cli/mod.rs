@@ -8,6 +8,7 @@ mod preview;
 mod progress;
 mod resume;
 mod run;
+mod say;
 mod signals;
 mod train;
 
@@ -62,7 +63,7 @@ pub fn main() -> ExitCode {
         Ok(Outcome::Interrupted) => ExitCode::from(INTERRUPTED),
         Err(error) => {
             let line = error.to_string().replace('\n', " ");
-            eprintln!("error: {line}");
+            say::note(format_args!("error: {line}"));
             let bad_input = error.downcast_ref().is_some_and(Error::is_bad_input);
             ExitCode::from(if bad_input { BAD_INPUT } else { FAILURE })
         }

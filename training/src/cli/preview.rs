@@ -1,6 +1,6 @@
 //! `hrm-train preview`: what a recipe trains on, as pictures.
 
-use super::Outcome;
+use super::{Outcome, say};
 use hrm_training::{Error, Recipe, find_recipe, kinds, preview};
 use std::path::PathBuf;
 
@@ -31,7 +31,7 @@ pub fn execute(args: &Args) -> anyhow::Result<Outcome> {
         preview(&recipe, kind, usize::from(args.count))?
             .save_png(&path)
             .map_err(Error::from)?;
-        println!("{}", path.display());
+        say::result(path.display());
     }
     Ok(Outcome::Done)
 }

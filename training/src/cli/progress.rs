@@ -1,5 +1,6 @@
 //! How far a run is: a bar on a terminal, else a line every half a minute.
 
+use super::say;
 use hrm_training::{Event, Score, StepReport, duration};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
@@ -94,7 +95,7 @@ impl Progress {
             bar.set_position(report.step);
             bar.set_message(text);
         } else {
-            eprintln!("step {}/{}: {text}", report.step, self.steps);
+            say::note(format_args!("step {}/{}: {text}", report.step, self.steps));
             self.last_line = Instant::now();
         }
     }
@@ -116,7 +117,7 @@ impl Progress {
         );
         match &self.bar {
             Some(bar) => bar.println(line),
-            None => eprintln!("{line}"),
+            None => say::note(line),
         }
     }
 }

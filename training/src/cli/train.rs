@@ -1,6 +1,7 @@
 //! What `run` and `resume` share: driving a run while showing it, until it ends or is ended.
 
 use super::progress::Progress;
+use super::say;
 use super::{Outcome, signals::Interrupt};
 use hrm_training::{Ending, Run, duration, live_scores, machine};
 use std::time::{Duration, Instant};
@@ -33,13 +34,13 @@ pub fn drive(run: Run, limit: Limit) -> anyhow::Result<Outcome> {
     let folder = run.folder().display().to_string();
     let first = run.trainer().steps_done();
     let steps = recipe.run.steps;
-    eprintln!(
+    say::note(format_args!(
         "{}: {} parameters, step {first} of {steps}, seed {}, on {}, in {folder}",
         recipe.name,
         recipe.model.parameters(),
         recipe.seed,
         machine(),
-    );
+    ));
 
     let mut progress = Progress::new(first, steps, deadline);
     let out_of_time = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
@@ -54,19 +55,23 @@ pub fn drive(run: Run, limit: Limit) -> anyhow::Result<Outcome> {
     let go_on = format!("go on with `hrm-train resume {folder}`");
     match ending? {
         Ending::Complete => {
-            println!(
+            say::result(format_args!(
                 "done: {step} steps in {time}; model {}, curves {}",
                 run.model_path().display(),
                 run.curves_path().display(),
-            );
+            ));
             Ok(Outcome::Done)
         }
         Ending::Stopped if interrupt.requested() => {
-            eprintln!("interrupted after step {step}, checkpoint written; {go_on}");
+            say::note(format_args!(
+                "interrupted after step {step}, checkpoint written; {go_on}"
+            ));
             Ok(Outcome::Interrupted)
         }
         Ending::Stopped => {
-            println!("time limit reached after step {step}, checkpoint written; {go_on}");
+            say::result(format_args!(
+                "time limit reached after step {step}, checkpoint written; {go_on}"
+            ));
             Ok(Outcome::Done)
         }
     }
