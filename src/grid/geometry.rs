@@ -22,6 +22,15 @@ impl Cell {
     pub const fn new(row: usize, col: usize) -> Self {
         Self { row, col }
     }
+
+    /// Octile distance to another cell, in cells: the length of the shortest path between the two
+    /// on an open grid.
+    #[inline]
+    pub fn octile_distance(self, other: Self) -> f64 {
+        let rows = self.row.abs_diff(other.row) as f64;
+        let cols = self.col.abs_diff(other.col) as f64;
+        rows.max(cols) + (std::f64::consts::SQRT_2 - 1.0) * rows.min(cols)
+    }
 }
 
 /// A pose in the plane: metres in the map frame, yaw in radians, counter-clockwise from +x.
@@ -215,6 +224,22 @@ impl Geometry {
     /// The pose of the lower left corner of cell (0, 0) in the map frame.
     pub fn origin(&self) -> Pose2 {
         self.origin
+    }
+
+    /// That a cell is one of this grid's.
+    ///
+    /// # Errors
+    /// [`Error::CellOutside`] if it is not.
+    pub fn check_inside(&self, cell: Cell) -> Result<()> {
+        if cell.row < self.height && cell.col < self.width {
+            return Ok(());
+        }
+        Err(Error::CellOutside {
+            row: cell.row,
+            col: cell.col,
+            width: self.width,
+            height: self.height,
+        })
     }
 
     /// Row-major index of a cell of this grid.

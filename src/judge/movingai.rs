@@ -49,14 +49,7 @@ impl Judge<'_> {
         self.row("movingai", &kind, scenarios.len(), |number| {
             let scenario = &scenarios[number];
             for cell in [scenario.start, scenario.goal] {
-                if cell.row >= geometry.height() || cell.col >= geometry.width() {
-                    return Err(Error::CellOutside {
-                        row: cell.row,
-                        col: cell.col,
-                        width: geometry.width(),
-                        height: geometry.height(),
-                    });
-                }
+                geometry.check_inside(cell)?;
             }
             Ok(Case {
                 snapshot: Arc::clone(&snapshot),

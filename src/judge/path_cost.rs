@@ -12,9 +12,7 @@ pub fn path_cost(map: &Costmap, rules: &Rules, cells: &[Cell]) -> Option<f64> {
         return None;
     }
     cells.windows(2).try_fold(0.0, |cost, pair| {
-        let mv = Move::ALL
-            .into_iter()
-            .find(|&mv| geometry.neighbour(pair[0], mv) == Some(pair[1]))?;
+        let mv = Move::between(pair[0], pair[1])?;
         let target = map.legal_move(pair[0], mv, rules.allow_unknown())?;
         Some(cost + mv.length() * rules.multiplier(map.cost(target))?)
     })

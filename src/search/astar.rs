@@ -9,7 +9,7 @@
 use super::marks::Mark;
 use super::moves::{index_steps, legal_from_traversable, traversable_neighbours};
 use super::pruning::onward_moves;
-use super::workspace::{Search, check_goal, check_inside, max_move_cost};
+use super::workspace::{Search, check_goal, max_move_cost};
 use super::{RELATIVE_TOLERANCE, Rules, Stop, Termination};
 use crate::Result;
 use crate::grid::{Cell, Costmap, Geometry, Move};
@@ -65,7 +65,7 @@ impl Search {
         rules: &Rules,
         termination: &Termination,
     ) -> Result<Outcome> {
-        check_inside(map, start)?;
+        map.geometry().check_inside(start)?;
         check_goal(map, goal, rules)?;
         let geometry = map.geometry();
         let multipliers = rules.multipliers();
@@ -77,7 +77,7 @@ impl Search {
 
         let (start_index, goal_index) = (geometry.index(start), geometry.index(goal));
         // Levels count from the start's estimate, so that the first bucket is the first level.
-        let lowest = octile(start, goal);
+        let lowest = start.octile_distance(goal);
         self.marks[start_index] = Mark::start(generation);
         self.costs[start_index] = 0.0;
         self.queue.push(0, start_index as u32);
@@ -134,7 +134,7 @@ impl Search {
                     row: cell.row.wrapping_add_signed(rows),
                     col: cell.col.wrapping_add_signed(cols),
                 };
-                let estimate = through + octile(target_cell, goal);
+                let estimate = through + target_cell.octile_distance(goal);
                 if estimate >= bound {
                     continue;
                 }
@@ -193,14 +193,6 @@ impl Search {
         cells.reverse();
         cells
     }
-}
-
-/// The length of the shortest path on an empty grid, in cells.
-#[inline]
-fn octile(from: Cell, to: Cell) -> f64 {
-    let rows = from.row.abs_diff(to.row) as f64;
-    let cols = from.col.abs_diff(to.col) as f64;
-    rows.max(cols) + (std::f64::consts::SQRT_2 - 1.0) * rows.min(cols)
 }
 
 /// As [`Geometry::cell`], by a 32-bit division: indices fit, and it is several times faster.

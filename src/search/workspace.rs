@@ -36,7 +36,7 @@ pub(super) fn max_move_cost(rules: &Rules) -> f64 {
 
 /// Whether `goal` can be a goal on this map.
 pub(super) fn check_goal(map: &Costmap, goal: Cell, rules: &Rules) -> Result<()> {
-    check_inside(map, goal)?;
+    map.geometry().check_inside(goal)?;
     if !map.cost(goal).is_traversable(rules.allow_unknown()) {
         return Err(Error::GoalBlocked {
             row: goal.row,
@@ -49,20 +49,6 @@ pub(super) fn check_goal(map: &Costmap, goal: Cell, rules: &Rules) -> Result<()>
         return Err(Error::TooManyCells {
             cells,
             max_cells: u32::MAX as usize,
-        });
-    }
-    Ok(())
-}
-
-/// Whether `cell` is one of this map.
-pub(super) fn check_inside(map: &Costmap, cell: Cell) -> Result<()> {
-    let geometry = map.geometry();
-    if cell.row >= geometry.height() || cell.col >= geometry.width() {
-        return Err(Error::CellOutside {
-            row: cell.row,
-            col: cell.col,
-            width: geometry.width(),
-            height: geometry.height(),
         });
     }
     Ok(())

@@ -71,3 +71,9 @@ impl Batch {
 fn penalties(set: u8) -> [f32; 8] {
     std::array::from_fn(|mv| if set & (1 << mv) != 0 { 0.0 } else { NEVER })
 }
+
+/// The rows of one tensor of each item, under each other.
+pub(crate) fn cat<'a, T>(items: &'a [T], tensor: impl Fn(&'a T) -> &'a Tensor) -> Result<Tensor> {
+    let tensors: Vec<&Tensor> = items.iter().map(tensor).collect();
+    Ok(Tensor::cat(&tensors, 0)?)
+}

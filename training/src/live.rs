@@ -5,6 +5,7 @@
 //! the planner one request at a time.
 
 use crate::Result;
+use crate::batch::cat;
 use crate::sample::Sample;
 use crate::scores::Score;
 use candle_core::{Device, Tensor};
@@ -158,9 +159,4 @@ fn score(
             .then(|| ratios.iter().sum::<f64>() / ratios.len() as f64),
         segments_mean: segments as f64 / n.max(1) as f64,
     })
-}
-
-fn cat<'a>(open: &'a [Open], tensor: impl Fn(&'a Open) -> &'a Tensor) -> Result<Tensor> {
-    let tensors: Vec<&Tensor> = open.iter().map(tensor).collect();
-    Ok(Tensor::cat(&tensors, 0)?)
 }

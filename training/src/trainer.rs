@@ -1,9 +1,9 @@
 //! The loop: one segment of every sample, one step of the weights.
 
-use crate::batch::Batch;
+use crate::batch::{Batch, cat};
 use crate::loss::{Loss, cross_entropy, losses};
 use crate::optimiser::{AdamW, AdamWConfig, Schedule, Weights};
-use crate::pool::{Pool, Slot};
+use crate::pool::Pool;
 use crate::recipe::Recipe;
 use crate::sample::Sample;
 use crate::{Error, Result};
@@ -246,11 +246,6 @@ fn wants_to_halt(sample: &Sample, q_halt: &[f32], q_continue: &[f32]) -> bool {
     labelled
         .into_iter()
         .all(|i| q_halt[i] > q_continue[i].max(0.0))
-}
-
-fn cat<'a>(slots: &'a [Slot], tensor: impl Fn(&'a Slot) -> &'a Tensor) -> Result<Tensor> {
-    let tensors: Vec<&Tensor> = slots.iter().map(tensor).collect();
-    Ok(Tensor::cat(&tensors, 0)?)
 }
 
 /// 1 for cells whose rollout arrives at the goal, else 0; (cells).

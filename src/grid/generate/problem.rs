@@ -67,7 +67,7 @@ pub fn reachable_pair(
             continue;
         }
         let (start, goal) = (geometry.cell(start), geometry.cell(goal));
-        let distance = octile_distance(start, goal);
+        let distance = start.octile_distance(goal);
         if best.is_none_or(|(farthest, ..)| distance > farthest) {
             best = Some((distance, start, goal));
         }
@@ -82,10 +82,4 @@ pub fn reachable_pair(
         };
         Some((geometry.cell(a as usize), geometry.cell(b as usize)))
     })
-}
-
-/// The length of the shortest plan between two cells of an open grid, in cells.
-fn octile_distance(a: Cell, b: Cell) -> f64 {
-    let (rows, cols) = (a.row.abs_diff(b.row) as f64, a.col.abs_diff(b.col) as f64);
-    rows.max(cols) + (std::f64::consts::SQRT_2 - 1.0) * rows.min(cols)
 }
