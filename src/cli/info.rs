@@ -165,6 +165,7 @@ fn describe_model(checkpoint: &Checkpoint, json: bool, out: &mut impl Write) -> 
         l_blocks,
         h_cycles,
         l_cycles,
+        moves,
     } = record.config;
     let training = record.training;
     let pairs = [
@@ -172,6 +173,7 @@ fn describe_model(checkpoint: &Checkpoint, json: bool, out: &mut impl Write) -> 
         ("parameters", record.parameters.to_string()),
         ("channels", format!("{channels}, hidden {hidden}")),
         ("blocks", format!("H {h_blocks}, L {l_blocks}")),
+        ("moves", moves.count().to_string()),
         (
             "cycles",
             format!(

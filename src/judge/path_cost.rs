@@ -4,7 +4,8 @@ use crate::grid::{Cell, Costmap, Move};
 use crate::search::Rules;
 
 /// The travel cost of a path in cells (see [`Rules::multiplier`]); `None` if it is empty, leaves
-/// the map, or makes a move that is not legal.
+/// the map, or makes a move that is not legal
+/// or not one of the rules'.
 pub fn path_cost(map: &Costmap, rules: &Rules, cells: &[Cell]) -> Option<f64> {
     let geometry = map.geometry();
     let first = cells.first()?;
@@ -13,6 +14,9 @@ pub fn path_cost(map: &Costmap, rules: &Rules, cells: &[Cell]) -> Option<f64> {
     }
     cells.windows(2).try_fold(0.0, |cost, pair| {
         let mv = Move::between(pair[0], pair[1])?;
+        if !rules.moves().contains(mv) {
+            return None;
+        }
         let target = map.legal_move(pair[0], mv, rules.allow_unknown())?;
         Some(cost + mv.length() * rules.multiplier(map.cost(target))?)
     })

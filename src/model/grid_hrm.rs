@@ -22,6 +22,7 @@
 use super::block::{Block, Formulation};
 use super::encode::PLANES;
 use super::layout::Layout;
+use crate::grid::Moves;
 use crate::{Error, Result};
 use candle_core::{DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,9 @@ pub struct GridHrmConfig {
     pub h_cycles: usize,
     /// L updates per H update.
     pub l_cycles: usize,
+    /// The moves it was made for.
+    #[serde(default)]
+    pub moves: Moves,
 }
 
 impl Default for GridHrmConfig {
@@ -54,6 +58,7 @@ impl Default for GridHrmConfig {
             l_blocks: 2,
             h_cycles: 2,
             l_cycles: 2,
+            moves: Moves::Eight,
         }
     }
 }
@@ -101,11 +106,16 @@ impl GridHrmConfig {
                 }
             }
         }
-        for (head, width) in HEADS {
+        for (head, width) in self.heads() {
             tensors.push((format!("head.{head}.weight"), vec![self.channels, width]));
             tensors.push((format!("head.{head}.bias"), vec![width]));
         }
         tensors
+    }
+
+    /// Heads and their widths: moves, log cost-to-go, (`q_halt`, `q_continue`).
+    fn heads(&self) -> [(&'static str, usize); 3] {
+        [("moves", self.moves.count()), ("value", 1), ("halt", 2)]
     }
 
     /// Number of trainable values.
@@ -117,8 +127,8 @@ impl GridHrmConfig {
     }
 }
 
-/// Heads and their widths: eight moves, log cost-to-go, (q_halt, q_continue).
-const HEADS: [(&str, usize); 3] = [("moves", 8), ("value", 1), ("halt", 2)];
+/// The logit of moves that a model does not know; finite, so that no NaN arises from it.
+const NEVER: f32 = -1e9;
 
 /// The state handed from segment to segment.
 #[derive(Debug, Clone)]
@@ -143,7 +153,8 @@ impl Carry {
 /// What a model says after a segment.
 #[derive(Debug, Clone)]
 pub struct Readout {
-    /// (cells, 8): logits of the moves in the order of [`crate::grid::Move`].
+    /// (cells, 8): logits of the moves in the order of [`crate::grid::Move`]; very low for moves
+    /// that the model was not made for.
     pub moves: Tensor,
     /// (cells): ln(1 + cost-to-go in cells).
     pub value: Tensor,
@@ -228,7 +239,7 @@ impl GridHrm {
             embed: linear("embed", 9 * PLANES, c)?,
             h: blocks("h", config.h_blocks)?,
             l: blocks("l", config.l_blocks)?,
-            moves: linear("head.moves", c, 8)?,
+            moves: linear("head.moves", c, config.moves.count())?,
             value: linear("head.value", c, 1)?,
             halt: linear("head.halt", c, 2)?,
             config,
@@ -320,10 +331,23 @@ impl GridHrm {
         let z = &carry.z_h;
         let halt = self.halt.forward(z)?;
         Ok(Readout {
-            moves: self.moves.forward(z)?,
+            moves: self.move_logits(z)?,
             value: self.value.forward(z)?.squeeze(1)?,
             q_halt: halt.narrow(1, 0, 1)?.squeeze(1)?,
             q_continue: halt.narrow(1, 1, 1)?.squeeze(1)?,
         })
+    }
+
+    /// Logits of all eight moves, whichever the model was made for.
+    fn move_logits(&self, z: &Tensor) -> Result<Tensor> {
+        let logits = self.moves.forward(z)?;
+        match self.config.moves {
+            Moves::Eight => Ok(logits),
+            // Straight moves have the even numbers.
+            Moves::Four => {
+                let never = logits.ones_like()?.affine(f64::from(NEVER), 0.0)?;
+                Ok(Tensor::stack(&[logits, never], 2)?.flatten_from(1)?)
+            }
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::grid::{DEFAULT_MAX_CELLS, Inflation};
+use crate::grid::{DEFAULT_MAX_CELLS, Inflation, Moves};
 use crate::search::{MAX_COST_WEIGHT, Rules};
 use crate::{Error, Result};
 
@@ -55,6 +55,8 @@ pub struct PlannerConfig {
     pub cost_scaling_factor: f64,
     /// Weight of a cell's cost against its length, 0..=[`MAX_COST_WEIGHT`]; see [`Rules`].
     pub cost_weight: f64,
+    /// The moves from cell to cell.
+    pub moves: Moves,
     /// Whether plans may enter unknown cells.
     pub allow_unknown: bool,
     /// How far from a blocked or unreachable goal a plan may end, metres, 0..=1000; 0: not at all.
@@ -81,6 +83,7 @@ impl Default for PlannerConfig {
             inflation_radius: 0.55,
             cost_scaling_factor: 3.0,
             cost_weight: 1.0,
+            moves: Moves::Eight,
             allow_unknown: false,
             tolerance: 0.5,
             source: PlanSource::Auto,
@@ -168,7 +171,7 @@ impl PlannerConfig {
     /// # Errors
     /// [`Error::CostWeight`], if the settings are not valid.
     pub fn rules(&self) -> Result<Rules> {
-        Rules::new(self.cost_weight, self.allow_unknown)
+        Ok(Rules::new(self.cost_weight, self.allow_unknown)?.with_moves(self.moves))
     }
 
     /// How obstacles are inflated.

@@ -1,6 +1,7 @@
 //! Rollouts: following the model's most likely legal move from cell to cell.
 
 use crate::grid::{Cell, Costmap, Move};
+use crate::search::Rules;
 
 /// The most likely legal move of every cell, or none.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub struct Rollout {
 impl Policy {
     /// From move logits, (cells, 8) row-major. Of equal logits the lowest move wins; NaN never
     /// does, so that a broken model yields a short rollout, not a panic.
-    pub fn new(map: &Costmap, logits: &[f32], allow_unknown: bool) -> Self {
+    pub fn new(map: &Costmap, logits: &[f32], rules: &Rules) -> Self {
         let geometry = map.geometry();
         let moves = logits
             .chunks_exact(8)
@@ -33,7 +34,7 @@ impl Policy {
                 let mut highest = f32::NEG_INFINITY;
                 for mv in Move::ALL {
                     let logit = logits[mv.index()];
-                    if logit > highest && map.legal_move(cell, mv, allow_unknown).is_some() {
+                    if logit > highest && rules.allow(map, cell, mv) {
                         highest = logit;
                         best = Some(mv);
                     }

@@ -10,7 +10,7 @@ use crate::{Error, Result};
 /// A map made ready for planning; made once per map, shared by [`std::sync::Arc`].
 ///
 /// It keeps the settings it was made with: those that concern the map (`robot_radius`,
-/// `inflation_radius`, `cost_scaling_factor`, `cost_weight`, `allow_unknown`, `max_cells`) take
+/// `inflation_radius`, `cost_scaling_factor`, `cost_weight`, `moves`, `allow_unknown`, `max_cells`) take
 /// effect here, and changing them means a new snapshot.
 #[derive(Debug, Clone)]
 pub struct Snapshot {

@@ -158,8 +158,8 @@ fn decode(
 ) -> Result<Candidate> {
     let (cells, poses, arrived) = timed(&mut report.time_ms.decode, || -> Result<_> {
         let logits = readout.moves.flatten_all()?.to_vec1::<f32>()?;
-        let allow_unknown = problem.snapshot().rules().allow_unknown();
-        let policy = Policy::new(reduction.map(), &logits, allow_unknown);
+        let rules = problem.snapshot().rules();
+        let policy = Policy::new(reduction.map(), &logits, rules);
         let Rollout { cells, arrived } = policy.rollout(reduction.start(), reduction.goal());
         let cells = reduction.expand(&cells);
         let poses = poses_of_cells(problem, &cells);

@@ -12,7 +12,7 @@ use super::pruning::onward_moves;
 use super::workspace::{Search, check_goal, max_move_cost};
 use super::{RELATIVE_TOLERANCE, Rules, Stop, Termination};
 use crate::Result;
-use crate::grid::{Cell, Costmap, Geometry, Move};
+use crate::grid::{Cell, Costmap, Geometry, Move, Moves};
 
 /// Expansions between two looks at the clock and the cancel flag: some 0.1 ms.
 const EXPANSIONS_PER_POLL: u64 = 1024;
@@ -69,6 +69,7 @@ impl Search {
         check_goal(map, goal, rules)?;
         let geometry = map.geometry();
         let multipliers = rules.multipliers();
+        let moves = rules.moves();
         let steps = index_steps(geometry.width());
         let generation = self.next_generation(geometry.cells());
         // A move raises the estimate by its cost and by at most its length.
@@ -115,6 +116,8 @@ impl Search {
             let multiplier_at = |index: usize| multipliers[map.costs()[index].0 as usize];
             let beyond = |mv: Move| index.wrapping_add_signed(steps[mv.index()]);
             let mut onward = match entered_by {
+                // What pruning leaves out, it leaves to a path that may need a diagonal.
+                _ if moves == Moves::Four => legal_from_traversable(traversable) & moves.set(),
                 None => legal_from_traversable(traversable),
                 Some(mv) => onward_moves(mv, traversable, multiplier_at(index), |mv| {
                     multiplier_at(beyond(mv))

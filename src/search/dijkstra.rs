@@ -57,6 +57,7 @@ impl Search {
         field.values.resize(geometry.cells(), f64::INFINITY);
 
         let multipliers = rules.multipliers();
+        let moves = rules.moves().set();
         self.legal.update(map, rules.allow_unknown());
         let steps = index_steps(geometry.width());
         let costs = map.costs();
@@ -93,7 +94,7 @@ impl Search {
             ];
             let levels = through.map(|cost| cost as u64);
             let bucket_ends = levels.map(|level| (level + 1) as f64);
-            let mut legal = self.legal.of_cell[index];
+            let mut legal = self.legal.of_cell[index] & moves;
             while legal != 0 {
                 let mv = Move::from_index(legal.trailing_zeros() as usize);
                 legal &= legal - 1;

@@ -134,7 +134,7 @@ impl Field {
         if cell.row >= geometry.height() || cell.col >= geometry.width() {
             return costs;
         }
-        let legal = legal_moves(map, cell, rules.allow_unknown());
+        let legal = legal_moves(map, cell, rules.allow_unknown()) & rules.moves().set();
         for mv in Move::ALL {
             if legal & (1 << mv.index()) == 0 {
                 continue;

@@ -1,10 +1,7 @@
 //! Which moves are legal, for all eight at once: what
 //! [`Costmap::legal_move`] says, as one byte per cell.
 
-use crate::grid::{Cell, Cost, Costmap, Move};
-
-/// Bits of the four straight moves.
-const STRAIGHT: u8 = 0b0101_0101;
+use crate::grid::{Cell, Cost, Costmap, Move, Moves};
 
 /// Legal moves from which of the eight neighbours are traversable (bit i = neighbour of move i).
 ///
@@ -12,7 +9,7 @@ const STRAIGHT: u8 = 0b0101_0101;
 /// one before and one after: three rotations decide all four diagonals.
 #[inline]
 pub(super) const fn legal_from_traversable(traversable: u8) -> u8 {
-    traversable & (STRAIGHT | (traversable.rotate_left(1) & traversable.rotate_right(1)))
+    traversable & (Moves::Four.set() | (traversable.rotate_left(1) & traversable.rotate_right(1)))
 }
 
 /// The legal moves from `cell` (bit i = move i). The cost of `cell` itself does not matter.

@@ -1,22 +1,24 @@
 //! What a move costs and where a robot may be: the rules every search, label and verdict shares.
 
-use crate::grid::Cost;
+use crate::grid::{Cell, Cost, Costmap, Move, Moves};
 use crate::{Error, Result};
 
 /// The largest cost weight. At this weight a robot detours a thousand cells around one cell of the
 /// highest traversable cost; the bound keeps the search's bucket queue small.
 pub const MAX_COST_WEIGHT: f64 = 1000.0;
 
-/// How travel cost is counted, and whether unknown space may be entered.
+/// How travel cost is counted, which moves there are, and whether unknown space may be entered.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rules {
     cost_weight: f64,
     allow_unknown: bool,
+    moves: Moves,
 }
 
 impl Rules {
     /// Rules with a cost weight (no unit, 0 = only length counts; Nav2's Smac planners call it
-    /// `cost_travel_multiplier`) and the choice whether unknown cells may be entered.
+    /// `cost_travel_multiplier`) and the choice whether unknown cells may be entered. All eight
+    /// moves are made.
     ///
     /// # Errors
     /// [`Error::CostWeight`] if the weight is not within `0..=MAX_COST_WEIGHT`.
@@ -31,6 +33,7 @@ impl Rules {
         Ok(Self {
             cost_weight,
             allow_unknown,
+            moves: Moves::Eight,
         })
     }
 
@@ -39,7 +42,19 @@ impl Rules {
         Self {
             cost_weight: 0.0,
             allow_unknown: false,
+            moves: Moves::Eight,
         }
+    }
+
+    /// The same rules with these moves.
+    #[must_use]
+    pub const fn with_moves(self, moves: Moves) -> Self {
+        Self { moves, ..self }
+    }
+
+    /// The moves that are made.
+    pub const fn moves(&self) -> Moves {
+        self.moves
     }
 
     /// The weight of a cell's cost against its length, `0..=MAX_COST_WEIGHT`.
@@ -50,6 +65,11 @@ impl Rules {
     /// Whether unknown cells may be entered.
     pub const fn allow_unknown(&self) -> bool {
         self.allow_unknown
+    }
+
+    /// Whether a move from a cell is one of these moves and legal on the map.
+    pub fn allow(&self, map: &Costmap, cell: Cell, mv: Move) -> bool {
+        self.moves.contains(mv) && map.legal_move(cell, mv, self.allow_unknown).is_some()
     }
 
     /// Travel cost per cell of length when entering a cell of this cost, at least 1:

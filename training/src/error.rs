@@ -29,6 +29,16 @@ pub enum Error {
         /// What is wrong, with the line.
         reason: String,
     },
+    /// A file of recorded mazes cannot be used.
+    #[error(
+        "{path}: {reason}; set HRM_DATA to the folder that holds the recipe's `data.mazes.file`"
+    )]
+    MazeFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
     /// A recipe's value is outside its range.
     #[error("the recipe's `{key}` is {value}; it must be {must}")]
     RecipeValue {

@@ -27,6 +27,7 @@ mod run;
 mod sample;
 mod scores;
 mod similar;
+mod source;
 mod state;
 mod table;
 mod trainer;
@@ -40,10 +41,13 @@ pub use machine::machine;
 pub use optimiser::{AdamW, AdamWConfig, Schedule, Weights};
 pub use pool::Pool;
 pub use preview::{kinds, preview};
-pub use recipe::{DataRecipe, ModelRecipe, OptimiserRecipe, Overrides, Recipe, RunRecipe};
+pub use recipe::{
+    DataRecipe, MazeRecipe, ModelRecipe, OptimiserRecipe, Overrides, Recipe, RunRecipe,
+};
 pub use recipe_files::find_recipe;
 pub use run::{Ending, Event, Run};
 pub use sample::Sample;
 pub use scores::{Evaluator, Score};
+pub use source::{DATA_VARIABLE, Source};
 pub use state::{RECIPE_FILE, STATE_FILE};
 pub use trainer::{StepReport, Trainer};

@@ -8,6 +8,7 @@ use crate::Result;
 use crate::batch::cat;
 use crate::sample::Sample;
 use crate::scores::Score;
+use crate::source::Source;
 use candle_core::{Device, Tensor};
 use hrm_planner::grid::Cell;
 use hrm_planner::grid::generate::{Kind, Problem, problem};
@@ -27,18 +28,31 @@ const MAX_SEGMENTS: usize = 64;
 /// The stream of random numbers that these problems are drawn from; training draws from stream 0.
 const STREAM: u64 = 0x11fe;
 
-/// An [`Evaluator`](crate::Evaluator): one score per kind and side, always on the same problems,
-/// with sides up to the largest that is trained on.
-pub fn live_scores(largest_side: usize) -> impl FnMut(&GridHrm, u64) -> Result<Vec<Score>> {
+/// An [`Evaluator`](crate::Evaluator): one score per kind and side, always on the same problems, of
+/// the kinds that are trained on and with sides up to the largest; and one on the recorded mazes
+/// that are held out.
+pub fn live_scores(source: &Source) -> impl FnMut(&GridHrm, u64) -> Result<Vec<Score>> + use<> {
+    let data = &source.recipe().data;
     let mut sides = SIDES.to_vec();
-    sides.retain(|&side| side <= largest_side);
+    sides.retain(|&side| side <= data.max_side);
     if sides.is_empty() {
-        sides.push(largest_side);
+        sides.push(data.max_side);
     }
+    let mut kinds = Kind::ALL.to_vec();
+    kinds.retain(|kind| data.kinds.get(kind).is_some_and(|&share| share > 0.0));
+    let source = source.clone();
     move |model, step| {
         let mut scores = Vec::new();
+        if !source.held_out().is_empty() {
+            let mut open = Vec::new();
+            for maze in source.held_out() {
+                let (map, start, goal) = (maze.map.clone(), maze.start, maze.goal);
+                open.extend(Open::new(model, Kind::Maze, Problem { map, start, goal })?);
+            }
+            scores.push(score(model, open, step, "recorded".to_owned(), Kind::Maze)?);
+        }
         for &side in &sides {
-            for kind in Kind::ALL {
+            for &kind in &kinds {
                 let mut rng = ChaCha8Rng::seed_from_u64(0);
                 rng.set_stream(STREAM);
                 let problems = (0..PROBLEMS).map(|_| problem(kind, side, side, &mut rng));
@@ -66,7 +80,8 @@ struct Open {
 
 impl Open {
     fn new(model: &GridHrm, kind: Kind, problem: Problem) -> Result<Option<Self>> {
-        let sample = Sample::label(kind, problem.map, problem.goal, Rules::shortest());
+        let rules = Rules::shortest().with_moves(model.config().moves);
+        let sample = Sample::label(kind, problem.map, problem.goal, rules);
         let Some(sample) = sample else {
             return Ok(None);
         };
@@ -120,7 +135,7 @@ fn score(
         for (index, mut o) in open.into_iter().enumerate() {
             let range = layout.range(index);
             let logits = &logits[range.start * 8..range.end * 8];
-            let policy = Policy::new(&o.sample.map, logits, false);
+            let policy = Policy::new(&o.sample.map, logits, &o.sample.rules);
             let rollout = policy.rollout(o.start, o.sample.goal);
             let settled = o.last.as_ref() == Some(&rollout.cells) || segment == MAX_SEGMENTS;
             if rollout.arrived && settled {

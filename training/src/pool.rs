@@ -3,6 +3,7 @@
 use crate::Result;
 use crate::recipe::DataRecipe;
 use crate::sample::Sample;
+use crate::source::Source;
 use candle_core::{Device, Tensor};
 use hrm_planner::model::{Carry, GridHrm};
 use rayon::prelude::*;
@@ -59,13 +60,8 @@ impl Pool {
     }
 
     /// Draws fresh samples until the pool holds the recipe's number of cells.
-    pub(crate) fn fill(
-        &mut self,
-        recipe: &DataRecipe,
-        seed: u64,
-        progress: f64,
-        model: &GridHrm,
-    ) -> Result<()> {
+    pub(crate) fn fill(&mut self, source: &Source, progress: f64, model: &GridHrm) -> Result<()> {
+        let (recipe, seed) = (&source.recipe().data, source.recipe().seed);
         while self.cells() < recipe.cells {
             // As many at once as there are cores; of these, only what is wanted is used.
             let numbers: Vec<u64> = (0..rayon::current_num_threads() as u64)
@@ -73,7 +69,7 @@ impl Pool {
                 .collect();
             let samples: Vec<Sample> = numbers
                 .par_iter()
-                .map(|&number| Sample::draw(recipe, sample_seed(seed, number), progress))
+                .map(|&number| source.draw(sample_seed(seed, number), progress))
                 .collect();
             for (number, sample) in numbers.into_iter().zip(samples) {
                 if self.cells() >= recipe.cells {

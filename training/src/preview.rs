@@ -2,8 +2,9 @@
 
 use crate::Result;
 use crate::pool::sample_seed;
-use crate::recipe::{DataRecipe, Recipe};
+use crate::recipe::Recipe;
 use crate::sample::Sample;
+use crate::source::Source;
 use hrm_planner::grid::Cost;
 use hrm_planner::grid::generate::Kind;
 use hrm_planner::view::{Picture, Sheet, Tile};
@@ -17,7 +18,11 @@ const COLUMNS: usize = 3;
 /// The kinds that a recipe draws, in the order of reports.
 pub fn kinds(recipe: &Recipe) -> impl Iterator<Item = Kind> {
     let kinds = &recipe.data.kinds;
-    let drawn = |kind: &Kind| kinds.get(kind).is_some_and(|&share| share > 0.0);
+    // Recorded mazes are of the kind maze.
+    let recorded = recipe.data.mazes.is_some();
+    let drawn = move |kind: &Kind| {
+        kinds.get(kind).is_some_and(|&share| share > 0.0) || (recorded && *kind == Kind::Maze)
+    };
     Kind::ALL.into_iter().filter(drawn)
 }
 
@@ -28,15 +33,14 @@ pub fn kinds(recipe: &Recipe) -> impl Iterator<Item = Kind> {
 /// # Errors
 /// None that a sample can cause; see [`Picture::field`].
 pub fn preview(recipe: &Recipe, kind: Kind, count: usize) -> Result<Sheet> {
-    let data = DataRecipe {
-        kinds: BTreeMap::from([(kind, 1.0)]),
-        ..recipe.data.clone()
-    };
+    let mut of_kind = recipe.clone();
+    of_kind.data.kinds = BTreeMap::from([(kind, 1.0)]);
+    let source = Source::open(&of_kind)?;
     let mut tiles = Vec::with_capacity(count);
     for number in 0..count {
         let progress = number as f64 / count.saturating_sub(1).max(1) as f64;
         let seed = sample_seed(recipe.seed, number as u64);
-        let sample = Sample::draw(&data, seed, progress);
+        let sample = source.draw(seed, progress);
         tiles.push(tile(&sample, progress, recipe.model.reach())?);
     }
     let title = format!("{}: {kind}", recipe.name);

@@ -35,6 +35,8 @@ pub type ModelRecipe = GridHrmConfig;
 pub struct DataRecipe {
     /// The share of each kind of generated map, in any unit.
     pub kinds: BTreeMap<Kind, f64>,
+    /// Recorded mazes, instead of some or all of the generated maps.
+    pub mazes: Option<MazeRecipe>,
     /// The shortest side of a map, cells.
     pub min_side: usize,
     /// The longest side of a map at the start of training, cells.
@@ -53,6 +55,33 @@ pub struct DataRecipe {
     pub max_segments: usize,
     /// The share of samples that think to their last segment even if they could halt.
     pub exploration: f64,
+}
+
+impl DataRecipe {
+    /// The longest side of a map once `progress` (0..1) of training is done, cells.
+    pub fn max_side_at(&self, progress: f64) -> usize {
+        let grown = if self.growth > 0.0 {
+            (progress / self.growth).min(1.0)
+        } else {
+            1.0
+        };
+        let span = (self.max_side - self.first_max_side) as f64;
+        self.first_max_side + (span * grown).round() as usize
+    }
+}
+
+/// Recorded mazes; see [`read_mazes`](hrm_planner::grid::maze_hard::read_mazes).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MazeRecipe {
+    /// The file, in the folder of data files.
+    pub file: String,
+    /// The share of samples that come from it; the others are generated.
+    pub share: f64,
+    /// Of these, once maps may be as large, the share of whole mazes; the others are pieces.
+    pub whole: f64,
+    /// So many mazes at the end of the file are kept for scores and never trained on.
+    pub held_out: usize,
 }
 
 /// AdamW with warm-up and a cosine to zero (arXiv 1711.05101), and the loss weights.
@@ -164,12 +193,29 @@ impl Recipe {
         let (data, optimiser, run) = (&self.data, &self.optimiser, &self.run);
         let share = "from 0 to 1";
         let positive = "above 0";
-        check(
-            "data.kinds",
-            data.kinds.values().sum::<f64>(),
-            |x| x > 0.0,
-            "shares above 0",
-        )?;
+        // Without recorded mazes, or with some beside them, generated maps are needed.
+        if data.mazes.as_ref().is_none_or(|mazes| mazes.share < 1.0) {
+            check(
+                "data.kinds",
+                data.kinds.values().sum::<f64>(),
+                |x| x > 0.0,
+                "shares above 0",
+            )?;
+        }
+        if let Some(mazes) = &data.mazes {
+            check(
+                "data.mazes.share",
+                mazes.share,
+                |x| (0.0..=1.0).contains(&x),
+                share,
+            )?;
+            check(
+                "data.mazes.whole",
+                mazes.whole,
+                |x| (0.0..=1.0).contains(&x),
+                share,
+            )?;
+        }
         for &weight in data.kinds.values() {
             check(
                 "data.kinds",

@@ -1,11 +1,12 @@
 //! One map with a goal and the oracle's answer for every cell.
 
 use crate::recipe::DataRecipe;
+use crate::source::MIN_REGION;
 use hrm_planner::grid::generate::{Components, Kind, generate};
-use hrm_planner::grid::{Cell, Cost, Costmap, Move};
+use hrm_planner::grid::{Cell, Cost, Costmap, Move, Moves};
 use hrm_planner::model;
 use hrm_planner::search::{Field, Rules};
-use rand::{RngExt, SeedableRng};
+use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 /// A map, a goal, and what the oracle says of each cell.
@@ -28,28 +29,16 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// The sample of this seed, as the recipe draws it once `progress` (0..1) of training is done.
-    ///
-    /// The same arguments give the same sample, which is how an interrupted run finds its samples
-    /// again.
-    pub fn draw(recipe: &DataRecipe, seed: u64, progress: f64) -> Self {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        loop {
-            if let Some(sample) = Self::try_draw(recipe, progress, &mut rng) {
-                return sample;
-            }
-        }
-    }
-
-    fn try_draw(recipe: &DataRecipe, progress: f64, rng: &mut ChaCha8Rng) -> Option<Self> {
+    /// A generated map with a goal, as the recipe draws it once `progress` (0..1) of training is
+    /// done; `None` for a map that is too closed to teach anything.
+    pub(crate) fn generated(
+        recipe: &DataRecipe,
+        moves: Moves,
+        progress: f64,
+        rng: &mut ChaCha8Rng,
+    ) -> Option<Self> {
         let kind = draw_kind(recipe, rng);
-        let grown = if recipe.growth > 0.0 {
-            (progress / recipe.growth).min(1.0)
-        } else {
-            1.0
-        };
-        let span = (recipe.max_side - recipe.first_max_side) as f64;
-        let max_side = recipe.first_max_side + (span * grown).round() as usize;
+        let max_side = recipe.max_side_at(progress);
         let mut side = || rng.random_range(recipe.min_side..=max_side);
         let (height, width) = (side(), side());
         let mut map = generate(kind, height, width, rng);
@@ -65,14 +54,13 @@ impl Sample {
         }
         let components = Components::of(&map);
         let cells = components.cells(components.largest()?);
-        // Goals in small pockets teach nothing.
-        if cells.len() < 8 {
+        if cells.len() < MIN_REGION {
             return None;
         }
         let goal = map
             .geometry()
             .cell(cells[rng.random_range(0..cells.len())] as usize);
-        Self::label(kind, map, goal, rules)
+        Self::label(kind, map, goal, rules.with_moves(moves))
     }
 
     /// Asks the oracle. `None` if the goal is blocked.
@@ -88,7 +76,7 @@ impl Sample {
             let cell = map.geometry().cell(index);
             optimal[index] = field.optimal_moves(&map, &rules, cell);
             for mv in Move::ALL {
-                if map.legal_move(cell, mv, rules.allow_unknown()).is_some() {
+                if rules.allow(&map, cell, mv) {
                     legal[index] |= 1 << mv.index();
                 }
             }

@@ -11,6 +11,7 @@ use crate::optimiser::{AdamW, AdamWConfig, Moments, Weights};
 use crate::pool::{Pool, Slot, Ticket, sample_seed};
 use crate::recipe::Recipe;
 use crate::sample::Sample;
+use crate::source::Source;
 use crate::trainer::Trainer;
 use crate::{Error, Result};
 use candle_core::{Device, Tensor};
@@ -99,7 +100,8 @@ impl Trainer {
             )));
         }
         let (weights, moments) = restore_weights(&recipe, &mut file)?;
-        let slots = restore_slots(&recipe, &counters, &mut file)?;
+        let source = Source::open(&recipe)?;
+        let slots = restore_slots(&source, &counters, &mut file)?;
         if let Some(name) = file.arrays.keys().next() {
             return Err(file.wrong(format!("array `{name}` is not part of this recipe's run")));
         }
@@ -109,6 +111,7 @@ impl Trainer {
         optimiser.moments = moments;
         Ok(Self {
             recipe,
+            source,
             recipe_text,
             weights,
             model,
@@ -194,13 +197,14 @@ fn restore_weights(
     Ok((Weights::from_tensors(&tensors)?, all_moments))
 }
 
-fn restore_slots(recipe: &Recipe, counters: &Counters, file: &mut ArrayFile) -> Result<Vec<Slot>> {
+fn restore_slots(source: &Source, counters: &Counters, file: &mut ArrayFile) -> Result<Vec<Slot>> {
+    let recipe = source.recipe();
     let samples: Vec<Sample> = counters
         .tickets
         .par_iter()
         .map(|ticket| {
             let seed = sample_seed(recipe.seed, ticket.number);
-            Sample::draw(&recipe.data, seed, ticket.progress)
+            source.draw(seed, ticket.progress)
         })
         .collect();
     let cells: usize = samples.iter().map(|s| s.map.geometry().cells()).sum();

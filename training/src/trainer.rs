@@ -6,6 +6,7 @@ use crate::optimiser::{AdamW, AdamWConfig, Schedule, Weights};
 use crate::pool::Pool;
 use crate::recipe::Recipe;
 use crate::sample::Sample;
+use crate::source::Source;
 use crate::{Error, Result};
 use candle_core::{Device, Tensor};
 use hrm_planner::model::{Carry, Formulation, GridHrm, Readout};
@@ -16,6 +17,7 @@ use std::time::Instant;
 /// A run of a recipe, at some step of it.
 pub struct Trainer {
     pub(crate) recipe: Recipe,
+    pub(crate) source: Source,
     pub(crate) recipe_text: String,
     pub(crate) weights: Weights,
     pub(crate) model: GridHrm,
@@ -56,13 +58,15 @@ impl Trainer {
     /// A run from the start.
     ///
     /// # Errors
-    /// A tensor operation that fails.
+    /// A file of the recipe that cannot be read, or a tensor operation that fails.
     pub fn new(recipe: Recipe, recipe_text: String) -> Result<Self> {
+        let source = Source::open(&recipe)?;
         let weights = Weights::fresh(&recipe.model, recipe.seed)?;
         let model = GridHrm::new(recipe.model.clone(), &weights.tensors(), Formulation::Fused)?;
         let optimiser = AdamW::new(AdamWConfig::from_recipe(&recipe.optimiser), &weights)?;
         Ok(Self {
             recipe,
+            source,
             recipe_text,
             weights,
             model,
@@ -70,6 +74,11 @@ impl Trainer {
             pool: Pool::new(),
             seconds: 0.0,
         })
+    }
+
+    /// Where its samples come from.
+    pub fn source(&self) -> &Source {
+        &self.source
     }
 
     /// The recipe.
@@ -124,8 +133,7 @@ impl Trainer {
         };
         let progress = step as f64 / self.recipe.run.steps as f64;
         self.model = self.model.refreshed()?;
-        self.pool
-            .fill(&self.recipe.data, self.recipe.seed, progress, &self.model)?;
+        self.pool.fill(&self.source, progress, &self.model)?;
 
         let slots = &self.pool.slots;
         let samples: Vec<&Sample> = slots.iter().map(|slot| &slot.sample).collect();
@@ -257,7 +265,7 @@ fn arrivals(samples: &[&Sample], batch: &Batch, readout: &Readout) -> Result<Ten
         .map(|(index, sample)| {
             let range = batch.layout.range(index);
             let logits = &logits[range.start * 8..range.end * 8];
-            let policy = Policy::new(&sample.map, logits, sample.rules.allow_unknown());
+            let policy = Policy::new(&sample.map, logits, &sample.rules);
             let arrives = policy.arrivals(sample.goal);
             arrives
                 .into_iter()

@@ -6,19 +6,19 @@ mod common;
 use common::tiny_text;
 use hrm_planner::grid::{Cell, Cost, Move};
 use hrm_planner::search::{Outcome, Search, Termination};
-use hrm_training::{Batch, DataRecipe, Recipe, Sample};
+use hrm_training::{Batch, Recipe, Sample, Source};
 
-fn recipe() -> DataRecipe {
-    Recipe::from_text(&tiny_text(10))
-        .expect("a good recipe")
-        .data
+fn source(recipe: &Recipe) -> Source {
+    Source::open(recipe).expect("nothing to read")
+}
+
+fn recipe() -> Recipe {
+    Recipe::from_text(&tiny_text(10)).expect("a good recipe")
 }
 
 fn samples(count: u64) -> Vec<Sample> {
-    let recipe = recipe();
-    (0..count)
-        .map(|seed| Sample::draw(&recipe, seed, 1.0))
-        .collect()
+    let source = source(&recipe());
+    (0..count).map(|seed| source.draw(seed, 1.0)).collect()
 }
 
 /// The travel cost from a cell when the first optimal move is taken everywhere.
@@ -89,9 +89,9 @@ fn labels_are_where_there_is_a_path_and_optimal_moves_are_legal() {
 
 #[test]
 fn the_same_ticket_gives_the_same_sample() {
-    let recipe = recipe();
+    let source = source(&recipe());
     for seed in 0..20 {
-        let [one, two] = [(); 2].map(|()| Sample::draw(&recipe, seed, 0.4));
+        let [one, two] = [(); 2].map(|()| source.draw(seed, 0.4));
         assert_eq!(one.map.costs(), two.map.costs());
         assert_eq!(
             (one.goal, one.kind, one.rules),
@@ -105,15 +105,16 @@ fn the_same_ticket_gives_the_same_sample() {
 #[test]
 fn sizes_grow_with_progress() {
     let recipe = recipe();
+    let source = source(&recipe);
     let largest = |progress: f64| {
         let sides = (0..40).flat_map(|seed| {
-            let (rows, cols) = Sample::draw(&recipe, seed, progress).size();
+            let (rows, cols) = source.draw(seed, progress).size();
             [rows, cols]
         });
         sides.max().unwrap()
     };
-    assert_eq!(largest(0.0), recipe.first_max_side);
-    assert_eq!(largest(1.0), recipe.max_side);
+    assert_eq!(largest(0.0), recipe.data.first_max_side);
+    assert_eq!(largest(1.0), recipe.data.max_side);
 }
 
 #[test]

@@ -30,7 +30,8 @@ pub fn drive(run: Run, limit: Limit) -> anyhow::Result<Outcome> {
         .time_limit
         .and_then(|limit| Instant::now().checked_add(limit));
     let recipe = run.trainer().recipe().clone();
-    let mut run = run.with_evaluator(live_scores(recipe.data.max_side));
+    let scores = live_scores(run.trainer().source());
+    let mut run = run.with_evaluator(scores);
     let folder = run.folder().display().to_string();
     let first = run.trainer().steps_done();
     let steps = recipe.run.steps;
