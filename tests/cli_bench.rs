@@ -15,6 +15,7 @@ const NAMES: [&str; 20] = [
     "valid",
     "optimal",
     "exact",
+    "token_accuracy",
     "cost_ratio_mean",
     "cost_ratio_p95",
     "final_reached",

@@ -49,6 +49,7 @@ fn the_mean_of_all_cost_ratios_is_that_of_all_plans() {
         valid: Some(valid),
         optimal: None,
         exact: None,
+        token_accuracy: None,
         cost_ratio_mean: Some(ratio),
         cost_ratio_p95: None,
         final_reached: Some(valid),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use hrm_planner::grid::Pose2;
-use hrm_planner::planner::{PlanSource, PlannerConfig};
+use hrm_planner::planner::{HaltRule, PlanSource, PlannerConfig};
 
 use super::failure::Result;
 
@@ -51,6 +51,33 @@ impl From<SourceArgument> for PlanSource {
             SourceArgument::Auto => PlanSource::Auto,
             SourceArgument::Model => PlanSource::Model,
             SourceArgument::Search => PlanSource::Search,
+        }
+    }
+}
+
+/// When thinking stops early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum HaltArgument {
+    /// The model prefers halting to going on
+    Learned,
+    /// The model believes in its plan
+    Confident,
+    /// The plan costs the same as after the last segment
+    Stable,
+    /// Learned or stable, whichever comes first
+    Either,
+    /// Think to the end
+    Never,
+}
+
+impl From<HaltArgument> for HaltRule {
+    fn from(rule: HaltArgument) -> Self {
+        match rule {
+            HaltArgument::Learned => HaltRule::Learned,
+            HaltArgument::Confident => HaltRule::Confident,
+            HaltArgument::Stable => HaltRule::Stable,
+            HaltArgument::Either => HaltRule::Either,
+            HaltArgument::Never => HaltRule::Never,
         }
     }
 }

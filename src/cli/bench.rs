@@ -8,8 +8,9 @@ use clap::{Args, ValueEnum};
 use hrm_planner::Error;
 use hrm_planner::grid::generate::Kind;
 use hrm_planner::judge::{Generated, Judge, Progress, write_table};
-use hrm_planner::planner::PlannerConfig;
+use hrm_planner::planner::{HaltRule, PlannerConfig};
 
+use super::arguments::HaltArgument;
 use super::failure::{Failure, Result};
 use super::models::ModelChoice;
 use super::progress::ProgressLine;
@@ -68,6 +69,12 @@ pub struct Arguments {
     /// The planner's settings, a YAML file
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// When thinking stops early, instead of the configured rule
+    #[arg(long, value_enum, value_name = "RULE")]
+    halt: Option<HaltArgument>,
+    /// Segments of thinking at most, instead of the configured number
+    #[arg(long, value_name = "N")]
+    max_segments: Option<usize>,
     /// Also write the rows to this file, a JSON list
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -108,6 +115,8 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
     if let (Some(radius), Set::RosMaps) = (arguments.radius, set) {
         config.robot_radius = radius;
     }
+    config.halt = arguments.halt.map_or(config.halt, HaltRule::from);
+    config.max_segments = arguments.max_segments.unwrap_or(config.max_segments);
     let limit = match (arguments.limit, set) {
         (Some(0), Set::Generated | Set::RosMaps) => {
             return Err(Failure::Input(format!(

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::case::{Asked, Case, Score, Verdict};
+use super::case::{Asked, Case, Likeness, Score, Verdict};
 use super::path_cost;
 use crate::Result;
 use crate::grid::{Cell, Costmap, Geometry, Pose2};
@@ -111,6 +111,10 @@ impl Bench {
                     .zip(oracle_cost)
                     .filter(|_| valid)
                     .map(|(cost, best)| ratio(cost, best)),
+                stored: case
+                    .stored_way
+                    .as_ref()
+                    .map(|way| likeness(map.geometry(), cells, way)),
             }
         };
         let published = outcome.plan.as_ref().map_or(Score::default(), |plan| {
@@ -146,6 +150,19 @@ fn passes(snapshot: &Snapshot, request: &Request, outcome: &Outcome) -> bool {
     };
     let plan = outcome.plan.as_ref();
     plan.is_some_and(|plan| verify(snapshot, &plan.poses, &expected).is_empty())
+}
+
+/// How the cells of a plan compare with a stored way.
+fn likeness(geometry: &Geometry, cells: &[Cell], way: &[bool]) -> Likeness {
+    let mut own = vec![false; way.len()];
+    for &cell in cells {
+        own[geometry.index(cell)] = true;
+    }
+    let agreeing = own.iter().zip(way).filter(|(own, way)| own == way).count();
+    Likeness {
+        exact: agreeing == way.len(),
+        tokens: agreeing as f64 / way.len().max(1) as f64,
+    }
 }
 
 /// A travel cost over the best one; 1 where both are 0.

@@ -16,6 +16,8 @@ pub struct Case {
     pub goal: Cell,
     /// The length of a shortest plan that the data set states, cells.
     pub stored_length: Option<f64>,
+    /// The cells of the plan that the data set states, row-major.
+    pub stored_way: Option<Vec<bool>>,
     /// Whether the planner is asked too, or the oracle alone.
     pub ask: bool,
 }
@@ -50,6 +52,15 @@ pub(super) struct Asked {
     pub ms: f64,
 }
 
+/// How a plan compares with the stored answer of its data set.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Likeness {
+    /// Whether its cells are those of the answer.
+    pub exact: bool,
+    /// Share of the map's cells on which the two agree, on the way or off it.
+    pub tokens: f64,
+}
+
 /// How good a plan is.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct Score {
@@ -59,4 +70,6 @@ pub(super) struct Score {
     pub valid: bool,
     /// If it is valid, its travel cost over the oracle's.
     pub ratio: Option<f64>,
+    /// How it compares with the stored answer; `None` without one.
+    pub stored: Option<Likeness>,
 }

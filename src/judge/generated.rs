@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Case, Judge, Row};
+use crate::grid::Moves;
 use crate::grid::generate::{Kind, SIDES, problem};
 use crate::{Error, Result};
 
@@ -39,10 +40,11 @@ impl Judge<'_> {
                     let mut dice = self.dice(&format!("generated/{name}/{number}"));
                     let problem = problem(*kind, side, side, &mut dice);
                     Ok(Case {
-                        snapshot: Arc::new(self.grid_snapshot(problem.map)?),
+                        snapshot: Arc::new(self.grid_snapshot(problem.map, Moves::Eight)?),
                         start: problem.start,
                         goal: problem.goal,
                         stored_length: None,
+                        stored_way: None,
                         ask: true,
                     })
                 })?);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::data_file::{find, kind_name, spread};
 use super::{Case, Judge, Row};
+use crate::grid::Moves;
 use crate::grid::movingai::{Scenario, read_map_with_max_cells, read_scenarios};
 use crate::{Error, Result};
 
@@ -42,7 +43,7 @@ impl Judge<'_> {
 
     fn movingai_map(&self, root: &Path, map: &Path, scenarios: &[Scenario]) -> Result<Row> {
         let costs = read_map_with_max_cells(map, self.config.max_cells)?;
-        let snapshot = Arc::new(self.grid_snapshot(costs)?);
+        let snapshot = Arc::new(self.grid_snapshot(costs, Moves::Eight)?);
         let geometry = *snapshot.geometry();
         let ask = geometry.cells() <= self.config.max_model_cells;
         let kind = kind_name(root, map);
@@ -56,6 +57,7 @@ impl Judge<'_> {
                 start: scenario.start,
                 goal: scenario.goal,
                 stored_length: Some(scenario.optimal_length),
+                stored_way: None,
                 ask,
             })
         })

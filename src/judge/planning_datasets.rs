@@ -7,7 +7,7 @@ use super::data_file::{find, kind_name, read, spread};
 use super::npz::{self, Array};
 use super::{Case, Judge, Row};
 use crate::grid::generate::{Components, NO_COMPONENT};
-use crate::grid::{Cell, Cost, Costmap, Geometry};
+use crate::grid::{Cell, Cost, Costmap, Geometry, Moves};
 use crate::{Error, Result};
 use rand::RngExt;
 
@@ -56,10 +56,11 @@ impl Judge<'_> {
                 self.row("planning-datasets", &kind, problems.len(), |number| {
                     let (map, start, goal) = &problems[number];
                     Ok(Case {
-                        snapshot: Arc::new(self.grid_snapshot(map.clone())?),
+                        snapshot: Arc::new(self.grid_snapshot(map.clone(), Moves::Eight)?),
                         start: *start,
                         goal: *goal,
                         stored_length: None,
+                        stored_way: None,
                         ask: true,
                     })
                 })?,

@@ -51,6 +51,7 @@ impl Judge<'_> {
                     start,
                     goal,
                     stored_length: None,
+                    stored_way: None,
                     ask: true,
                 })
             })?);

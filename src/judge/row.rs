@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::OPTIMAL_WITHIN;
-use super::case::{Asked, Verdict};
+use super::case::{Asked, Likeness, Verdict};
 use super::statistics::{mean, percentile, share};
 
 /// The scores of one kind of problem in one set. Shares are 0..=1; `None` is "does not apply".
@@ -25,6 +25,9 @@ pub struct Row {
     pub optimal: Option<f64>,
     /// Share on which it is the stored answer of the data set.
     pub exact: Option<f64>,
+    /// Mean share of a map's cells on which the model's own plan and the stored answer agree. It
+    /// says little: most cells are off every way.
+    pub token_accuracy: Option<f64>,
     /// Mean travel cost of the model's valid plans over the oracle's.
     pub cost_ratio_mean: Option<f64>,
     /// 95th percentile of the same.
@@ -60,6 +63,10 @@ impl Row {
         let asked: Vec<&Asked> = verdicts.iter().filter_map(|v| v.asked.as_ref()).collect();
         let thought: Vec<&Asked> = asked.iter().copied().filter(|a| a.has_model).collect();
         let near = |ratio: Option<f64>| ratio.is_some_and(|ratio| ratio <= 1.0 + OPTIMAL_WITHIN);
+        let stored = |value: fn(&Likeness) -> f64| -> Vec<f64> {
+            let stored = thought.iter().filter_map(|a| a.own.stored.as_ref());
+            stored.map(value).collect()
+        };
         let ratios: Vec<f64> = thought.iter().filter_map(|a| a.own.ratio).collect();
         let final_ratios: Vec<f64> = asked.iter().filter_map(|a| a.published.ratio).collect();
         let segments: Vec<f64> = thought.iter().map(|a| a.segments as f64).collect();
@@ -73,7 +80,8 @@ impl Row {
             reached: share(&thought, |a| a.own.reached),
             valid: share(&thought, |a| a.own.valid),
             optimal: share(&thought, |a| near(a.own.ratio)),
-            exact: None,
+            exact: mean(&stored(|likeness| f64::from(u8::from(likeness.exact)))),
+            token_accuracy: mean(&stored(|likeness| likeness.tokens)),
             cost_ratio_mean: mean(&ratios),
             cost_ratio_p95: percentile(&ratios, 0.95),
             final_reached: share(&asked, |a| a.published.valid),

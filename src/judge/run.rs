@@ -11,7 +11,7 @@ use super::answer::Bench;
 use super::case::{Case, Verdict};
 use super::{Row, memory};
 use crate::Result;
-use crate::grid::Costmap;
+use crate::grid::{Costmap, Moves};
 use crate::planner::{NamedModel, Planner, PlannerConfig, Snapshot};
 use crate::search::Search;
 
@@ -46,7 +46,7 @@ pub struct Progress<'a> {
 /// ```
 pub struct Judge<'a> {
     pub(super) config: PlannerConfig,
-    model: Option<NamedModel>,
+    pub(super) model: Option<NamedModel>,
     seed: u64,
     watch: Option<&'a (dyn Fn(Progress<'_>) + Sync)>,
 }
@@ -93,13 +93,14 @@ impl<'a> Judge<'a> {
     ///
     /// # Errors
     /// [`crate::Error::TooManyCells`] for more cells than `max_cells`.
-    pub fn grid_snapshot(&self, map: Costmap) -> Result<Snapshot> {
+    pub fn grid_snapshot(&self, map: Costmap, moves: Moves) -> Result<Snapshot> {
         Snapshot::new(
             map,
             &PlannerConfig {
                 robot_radius: 0.0,
                 inflation_radius: 0.0,
                 cost_weight: 0.0,
+                moves,
                 allow_unknown: false,
                 ..self.config.clone()
             },

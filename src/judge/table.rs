@@ -7,12 +7,14 @@ use super::Row;
 /// Characters of a kind's name that are shown; of longer names the end, which tells maps apart.
 const KIND_WIDTH: usize = 36;
 
-const HEADING: [&str; 20] = [
+const HEADING: [&str; 22] = [
     "kind",
     "n",
     "reached",
     "valid",
     "optimal",
+    "exact",
+    "tokens",
     "ratio",
     "p95",
     "|",
@@ -55,6 +57,8 @@ fn cells(row: &Row) -> Vec<String> {
         percent(row.reached),
         percent(row.valid),
         percent(row.optimal),
+        percent(row.exact),
+        percent(row.token_accuracy),
         number(row.cost_ratio_mean, 3),
         number(row.cost_ratio_p95, 3),
         "|".to_owned(),
@@ -111,6 +115,7 @@ fn overall(rows: &[Row]) -> Row {
         valid: mean(|row| row.valid),
         optimal: mean(|row| row.optimal),
         exact: mean(|row| row.exact),
+        token_accuracy: mean(|row| row.token_accuracy),
         cost_ratio_mean: weighted(|row| row.cost_ratio_mean, |row| row.valid),
         cost_ratio_p95: None,
         final_reached: mean(|row| row.final_reached),

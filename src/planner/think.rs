@@ -137,7 +137,10 @@ pub(super) fn think(
             if best.as_ref().is_none_or(|(lowest, _)| cost < *lowest) {
                 best = Some((cost, candidate.cells));
             }
-            let learned = q_halt > q_continue.max(0.0);
+            let learned = match limits.halt {
+                HaltRule::Confident => q_halt > 0.0,
+                _ => q_halt > q_continue.max(0.0),
+            };
             let stable = previous.is_some_and(|last| (cost - last).abs() <= STABLE_WITHIN * last);
             if let Some(reason) = halts(limits.halt, learned, stable) {
                 report.halt_reason = reason;
@@ -179,7 +182,10 @@ fn decode(
 
 /// Whether, and why, to halt after a verified rollout.
 fn halts(rule: HaltRule, learned: bool, stable: bool) -> Option<HaltReason> {
-    let by_model = matches!(rule, HaltRule::Learned | HaltRule::Either);
+    let by_model = matches!(
+        rule,
+        HaltRule::Learned | HaltRule::Confident | HaltRule::Either
+    );
     let by_stability = matches!(rule, HaltRule::Stable | HaltRule::Either);
     if by_model && learned {
         Some(HaltReason::Learned)
