@@ -7,7 +7,7 @@ use common::map_folder::Folder;
 use hrm_planner::grid::Move;
 use serde_json::Value;
 
-const NAMES: [&str; 20] = [
+const NAMES: [&str; 21] = [
     "set",
     "kind",
     "n",
