@@ -37,7 +37,9 @@ pub use error::{Error, Result};
 pub use live::live_scores;
 pub use loss::{Loss, losses};
 pub use machine::machine;
-pub use optimiser::{AdamW, AdamWConfig, Schedule, Weights};
+pub use optimiser::{
+    AdamATan2, AdamATan2Config, AdamW, AdamWConfig, Schedule, SparseSignSgd, Weights,
+};
 pub use pool::Pool;
 pub use preview::{kinds, preview};
 pub use recipe::{DataRecipe, ModelRecipe, OptimiserRecipe, Overrides, Recipe, RunRecipe};
