@@ -28,6 +28,7 @@ mod sample;
 mod scores;
 mod similar;
 mod state;
+pub mod sudoku;
 mod table;
 mod trainer;
 
