@@ -125,6 +125,64 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// The gradient of rows looked up in a table has another shape than the rows.
+    #[error(
+        "a gradient of shape {found:?} for {ids} rows of {width}; pass the gradient of the rows looked up, ({ids}, {width})"
+    )]
+    RowGradient {
+        /// Its shape.
+        found: Vec<usize>,
+        /// Rows looked up.
+        ids: usize,
+        /// Numbers per row.
+        width: usize,
+    },
+    /// A table has no row of this number.
+    #[error("row {id} of a table of {rows}; rows are counted from 0")]
+    NoSuchRow {
+        /// As given.
+        id: u32,
+        /// Rows of the table.
+        rows: usize,
+    },
+    /// A text is no Sudoku board.
+    #[error("a Sudoku board of {cells} cells; write its 81 cells row by row, `.` or 0 for a blank")]
+    SudokuLength {
+        /// Characters or tokens given.
+        cells: usize,
+    },
+    /// A cell of a Sudoku board holds something else than a digit.
+    #[error(
+        "{found} in row {row}, column {column} of a Sudoku board; a cell is 1 to 9, or `.` or 0 for a blank"
+    )]
+    SudokuCell {
+        /// The row, from 1.
+        row: usize,
+        /// The column, from 1.
+        column: usize,
+        /// What it holds.
+        found: String,
+    },
+    /// No Sudoku board has so few or so many clues.
+    #[error("{min} to {max} clues of a Sudoku; choose a range within 17 to 80")]
+    SudokuClues {
+        /// The fewest wanted.
+        min: usize,
+        /// The most wanted.
+        max: usize,
+    },
+    /// A wanted kind of Sudoku board is too rare.
+    #[error(
+        "no Sudoku with at most {max_clues} clues and at least {min_backtracks} backtracks among {attempts}; allow more clues or fewer backtracks"
+    )]
+    SudokuRare {
+        /// The most clues wanted.
+        max_clues: usize,
+        /// The fewest backtracks wanted.
+        min_backtracks: u64,
+        /// Boards that were made.
+        attempts: u32,
+    },
     /// The signals of the system cannot be listened to.
     #[error("Ctrl-C cannot be handled: {reason}")]
     Signals {
@@ -146,6 +204,10 @@ impl Error {
                 | Self::RunExists { .. }
                 | Self::NoRun { .. }
                 | Self::Table { .. }
+                | Self::SudokuLength { .. }
+                | Self::SudokuCell { .. }
+                | Self::SudokuClues { .. }
+                | Self::SudokuRare { .. }
                 | Self::Planner(
                     hrm_planner::Error::ModelConfig { .. }
                         | hrm_planner::Error::Io { .. }

@@ -29,6 +29,7 @@ mod scores;
 mod similar;
 mod source;
 mod state;
+pub mod sudoku;
 mod table;
 mod trainer;
 
@@ -38,7 +39,9 @@ pub use error::{Error, Result};
 pub use live::live_scores;
 pub use loss::{Loss, losses};
 pub use machine::machine;
-pub use optimiser::{AdamW, AdamWConfig, Schedule, Weights};
+pub use optimiser::{
+    AdamATan2, AdamATan2Config, AdamW, AdamWConfig, Schedule, SparseSignSgd, Weights,
+};
 pub use pool::Pool;
 pub use preview::{kinds, preview};
 pub use recipe::{

@@ -29,7 +29,7 @@ fn help_names_every_command_and_exit_code() {
     let output = run(Path::new("."), &["--help"]);
     assert_eq!(output.status.code(), Some(0));
     let text = String::from_utf8(output.stdout).unwrap();
-    for word in ["run", "resume", "preview", "130"] {
+    for word in ["run", "resume", "preview", "sudoku", "130"] {
         assert!(text.contains(word), "no {word:?} in: {text}");
     }
 }

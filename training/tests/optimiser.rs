@@ -1,8 +1,9 @@
 //! AdamW, its schedule and the averages against steps computed by hand.
 
-use candle_core::{Device, Tensor};
+mod common;
+
+use common::optimising::{assert_all_close, assert_close, gradients, values, weights};
 use hrm_training::{AdamW, AdamWConfig, Schedule, Weights};
-use std::collections::BTreeMap;
 
 const CONFIG: AdamWConfig = AdamWConfig {
     betas: [0.9, 0.95],
@@ -12,82 +13,109 @@ const CONFIG: AdamWConfig = AdamWConfig {
     ema: 0.5,
 };
 
-fn weights(values: &[(&str, f32)]) -> Weights {
-    let tensors: BTreeMap<String, Tensor> = values
+/// Weights of one number each.
+fn scalars(scalars: &[(&str, f64)]) -> Weights {
+    let vectors: Vec<_> = scalars
         .iter()
-        .map(|&(name, value)| {
-            let tensor =
-                Tensor::from_vec(vec![value], 1, &Device::Cpu).expect("a tensor operation");
-            (name.to_owned(), tensor)
-        })
+        .map(|(name, v)| (*name, std::slice::from_ref(v)))
         .collect();
-    Weights::from_tensors(&tensors).expect("a tensor operation")
+    weights(&vectors)
 }
 
-/// One update with a given gradient per tensor; returns the gradient's norm.
-fn update(adam: &mut AdamW, weights: &Weights, gradients: &[(&str, f64)], rate: f64) -> f64 {
-    let mut loss =
-        Tensor::zeros(1, candle_core::DType::F32, &Device::Cpu).expect("a tensor operation");
-    for (name, gradient) in gradients {
-        let part = (weights.vars()[*name].as_tensor() * *gradient).expect("a tensor operation");
-        loss = (loss + part).expect("a tensor operation");
-    }
-    let gradients = loss
-        .sum_all()
-        .expect("a tensor operation")
-        .backward()
-        .expect("a tensor operation");
+/// One update with a gradient of one number per tensor; returns the gradient's norm.
+fn update(adam: &mut AdamW, weights: &Weights, scalars: &[(&str, f64)], rate: f64) -> f64 {
+    let vectors: Vec<_> = scalars
+        .iter()
+        .map(|(name, g)| (*name, std::slice::from_ref(g)))
+        .collect();
+    let gradients = gradients(weights, &vectors);
     adam.update(weights, &gradients, rate)
         .expect("a tensor operation")
 }
 
-fn value(tensors: &BTreeMap<String, Tensor>, name: &str) -> f64 {
-    f64::from(tensors[name].to_vec1::<f32>().expect("a tensor operation")[0])
-}
-
-fn assert_close(actual: f64, expected: f64) {
-    assert!(
-        (actual - expected).abs() <= 1e-6 * expected.abs().max(1.0),
-        "{actual} is not {expected}"
-    );
+fn value(weights: &Weights, name: &str) -> f64 {
+    values(&weights.tensors(), name)[0]
 }
 
 #[test]
 fn two_steps_of_a_matrix_are_those_of_the_formulas() {
-    let w = weights(&[("weight", 2.0)]);
+    let w = scalars(&[("weight", 2.0)]);
     let mut adam = AdamW::new(CONFIG, &w).unwrap();
     let norm = update(&mut adam, &w, &[("weight", 3.0)], 0.01);
     assert_close(norm, 3.0);
     // Corrected moments are 3 and 9: a step of 1, and a decay of 0.01 x 0.1 x 2.
     let first = 2.0 * (1.0 - 0.001) - 0.01;
-    assert_close(value(&w.tensors(), "weight"), first);
+    assert_close(value(&w, "weight"), first);
 
     update(&mut adam, &w, &[("weight", -1.0)], 0.02);
     let m = (0.9 * 0.3 - 0.1) / (1.0 - 0.81);
     let v = (0.95 * 0.45 + 0.05 * 1.0) / (1.0 - 0.9025_f64);
     let second = first * (1.0 - 0.002) - 0.02 * m / v.sqrt();
-    assert_close(value(&w.tensors(), "weight"), second);
+    assert_close(value(&w, "weight"), second);
+}
+
+#[test]
+fn steps_of_several_tensors_are_those_of_the_formulas_with_and_without_decay() {
+    let start = [("head.bias", [0.5, -1.5]), ("weight", [2.0, -0.25])];
+    let steps = [
+        ([0.3, -2.0], [1.0, 0.01]),
+        ([-0.1, 0.5], [4.0, -0.02]),
+        ([0.7, 0.0], [-3.0, 0.05]),
+        ([0.2, 1.0], [0.5, 0.0]),
+    ];
+    for weight_decay in [0.0, 0.1] {
+        let w = weights(&start.each_ref().map(|(name, values)| (*name, &values[..])));
+        let config = AdamWConfig {
+            weight_decay,
+            ..CONFIG
+        };
+        let mut adam = AdamW::new(config, &w).unwrap();
+        let mut expected = start.map(|(_, values)| values);
+        let mut moments = [[[0.0_f64; 2]; 2]; 2];
+        for (number, (bias, weight)) in (1..).zip(steps) {
+            let rate = 0.01 * f64::from(number);
+            let step = gradients(&w, &[("head.bias", &bias), ("weight", &weight)]);
+            adam.update(&w, &step, rate).unwrap();
+
+            for (tensor, (gradient, decay)) in [(bias, 0.0), (weight, weight_decay)]
+                .into_iter()
+                .enumerate()
+            {
+                for i in 0..2 {
+                    let (g, [m, v]) = (gradient[i], &mut moments[tensor][i]);
+                    *m = 0.9 * *m + 0.1 * g;
+                    *v = 0.95 * *v + 0.05 * g * g;
+                    let m_hat = *m / (1.0 - 0.9_f64.powi(number));
+                    let v_hat = *v / (1.0 - 0.95_f64.powi(number));
+                    let w = &mut expected[tensor][i];
+                    *w = *w * (1.0 - rate * decay) - rate * m_hat / (v_hat.sqrt() + 1e-8);
+                }
+            }
+            assert_all_close(&values(&w.tensors(), "head.bias"), &expected[0]);
+            assert_all_close(&values(&w.tensors(), "weight"), &expected[1]);
+        }
+    }
 }
 
 #[test]
 fn biases_do_not_decay() {
-    let w = weights(&[("head.bias", 5.0)]);
+    let w = scalars(&[("head.bias", 5.0)]);
     let mut adam = AdamW::new(CONFIG, &w).unwrap();
     update(&mut adam, &w, &[("head.bias", 1.0)], 0.01);
-    assert_close(value(&w.tensors(), "head.bias"), 5.0 - 0.01);
+    assert_close(value(&w, "head.bias"), 5.0 - 0.01);
 }
 
 #[test]
 fn a_tensor_without_a_gradient_only_decays() {
-    let w = weights(&[("used", 1.0), ("unused", 1.0)]);
+    let w = scalars(&[("used", 1.0), ("unused", 1.0)]);
     let mut adam = AdamW::new(CONFIG, &w).unwrap();
     update(&mut adam, &w, &[("used", 1.0)], 0.01);
-    assert_close(value(&w.tensors(), "unused"), 1.0 - 0.001);
+    assert_close(value(&w, "unused"), 1.0 - 0.001);
 }
 
 #[test]
 fn all_gradients_together_are_clipped_to_one_norm() {
-    let w = weights(&[("a.bias", 0.0), ("b.bias", 0.0)]);
+    let w = scalars(&[("a.bias", 0.0), ("b.bias", 0.0)]);
     let config = AdamWConfig {
         betas: [0.0, 0.0],
         clip: 1.0,
@@ -102,16 +130,16 @@ fn all_gradients_together_are_clipped_to_one_norm() {
 
 #[test]
 fn a_gradient_that_is_no_number_changes_nothing() {
-    let w = weights(&[("weight", 2.0)]);
+    let w = scalars(&[("weight", 2.0)]);
     let mut adam = AdamW::new(CONFIG, &w).unwrap();
     let norm = update(&mut adam, &w, &[("weight", f64::NAN)], 0.01);
     assert!(!norm.is_finite());
-    assert_close(value(&w.tensors(), "weight"), 2.0);
+    assert_close(value(&w, "weight"), 2.0);
 }
 
 #[test]
 fn a_young_average_follows_closely_and_an_old_one_by_its_decay() {
-    let w = weights(&[("head.bias", 0.0)]);
+    let w = scalars(&[("head.bias", 0.0)]);
     let mut adam = AdamW::new(CONFIG, &w).unwrap();
     let (mut weight, mut average) = (0.0, 0.0);
     for step in 1..=12_u32 {
@@ -121,8 +149,8 @@ fn a_young_average_follows_closely_and_an_old_one_by_its_decay() {
         let decay = (1.0 + f64::from(step)) / (10.0 + f64::from(step));
         let decay = decay.min(0.5);
         average = decay * average + (1.0 - decay) * weight;
-        assert_close(value(&w.tensors(), "head.bias"), weight);
-        assert_close(value(&adam.averaged(&w).unwrap(), "head.bias"), average);
+        assert_close(value(&w, "head.bias"), weight);
+        assert_close(values(&adam.averaged(&w).unwrap(), "head.bias")[0], average);
     }
 }
 
@@ -156,4 +184,43 @@ fn a_schedule_without_warm_up_starts_at_its_peak() {
     };
     assert_close(schedule.rate(0), 0.4);
     assert_close(schedule.rate(5), 0.2);
+}
+
+#[test]
+fn a_schedule_with_a_floor_falls_to_it_and_stays_there() {
+    let schedule = Schedule {
+        peak: 0.4,
+        warmup: 4,
+        steps: 12,
+    };
+    for (step, rate) in [
+        (0, 0.1),
+        (3, 0.4),
+        (4, 0.4),
+        (8, 0.25),
+        (12, 0.1),
+        (100, 0.1),
+    ] {
+        assert_close(schedule.rate_above(0.25, step), rate);
+    }
+}
+
+#[test]
+fn a_floor_at_the_peak_keeps_the_rate_and_one_of_zero_changes_no_bit() {
+    let schedule = Schedule {
+        peak: 1e-4,
+        warmup: 7,
+        steps: 50,
+    };
+    for step in 0..60 {
+        let old = if step < 7 {
+            1e-4 * (step + 1) as f64 / 7.0
+        } else {
+            let done = ((step - 7) as f64 / 43.0).min(1.0);
+            0.5 * 1e-4 * (1.0 + (std::f64::consts::PI * done).cos())
+        };
+        assert_eq!(schedule.rate(step).to_bits(), old.to_bits());
+        let rising = 1e-4 * ((step + 1) as f64 / 7.0).min(1.0);
+        assert!((schedule.rate_above(1.0, step) - rising).abs() < 1e-18);
+    }
 }

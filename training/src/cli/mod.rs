@@ -10,6 +10,7 @@ mod resume;
 mod run;
 mod say;
 mod signals;
+mod sudoku;
 mod train;
 
 use clap::{Parser, Subcommand};
@@ -41,6 +42,7 @@ enum Command {
     Resume(resume::Args),
     Preview(preview::Args),
     Eval(eval::Args),
+    Sudoku(sudoku::Args),
 }
 
 /// How a command that did not fail ended.
@@ -57,6 +59,7 @@ pub fn main() -> ExitCode {
         Command::Resume(args) => resume::execute(&args),
         Command::Preview(args) => preview::execute(&args),
         Command::Eval(args) => eval::execute(&args),
+        Command::Sudoku(args) => sudoku::execute(&args),
     };
     match outcome {
         Ok(Outcome::Done) => ExitCode::SUCCESS,

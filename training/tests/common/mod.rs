@@ -3,6 +3,8 @@
 // Each test file is a crate of its own and uses only some of these.
 #![allow(dead_code)]
 
+pub mod optimising;
+
 use candle_core::Tensor;
 use hrm_training::{Recipe, StepReport, Trainer};
 use std::collections::BTreeMap;
