@@ -1,7 +1,9 @@
-//! The picture of a run: losses and arrivals over its steps.
+//! The picture of a run: its losses, and the shares that say how far it is, over its steps.
 
 use crate::duration::duration;
 use crate::metrics::MetricsRow;
+use crate::numbers::Columns;
+use crate::scores::{Score, mean_score};
 use hrm_planner::view::{Axis, Chart, Panel, Rgb, Series};
 
 /// Told apart in greys and by colour-blind readers (Okabe and Ito, 2008).
@@ -10,53 +12,47 @@ const ORANGE: Rgb = [213, 94, 0];
 const GREEN: Rgb = [0, 158, 115];
 const PURPLE: Rgb = [204, 121, 167];
 
-/// What a line shows of a row.
-type Value = fn(&MetricsRow) -> f64;
-
 /// A smooth line is the mean of this share of all rows around each row.
 const SMOOTHING: f64 = 0.03;
 
-/// A chart of metrics and of (step, reached, optimal) from the evaluations.
-pub(crate) fn curves(name: &str, rows: &[MetricsRow], scores: &[(u64, f64, f64)]) -> Chart {
-    let losses: [(&str, Rgb, Value); 4] = [
-        ("moves", BLUE, |row| row.moves),
-        ("cost-to-go", ORANGE, |row| row.value),
-        ("halt", GREEN, |row| row.halt),
-        ("continue", PURPLE, |row| row.continuing),
-    ];
+/// A chart of metrics and of the shown scores of each evaluation.
+pub(crate) fn curves(
+    name: &str,
+    columns: &Columns,
+    rows: &[MetricsRow],
+    evaluations: &[&[Score]],
+) -> Chart {
     let mut loss_panel = Panel {
-        title: "losses, mean over labelled cells".to_owned(),
+        title: format!("losses, mean over {}", columns.losses_over),
         axis: Axis::Log,
         series: Vec::new(),
     };
-    for (name, colour, value) in losses {
-        loss_panel
-            .series
-            .extend(faint_and_smooth(rows, name, colour, value));
+    for (loss, colour) in columns.losses.iter().zip([BLUE, ORANGE, GREEN, PURPLE]) {
+        let lines = faint_and_smooth(rows, loss.label, colour, |row| row.mean(loss.column));
+        loss_panel.series.extend(lines);
     }
+    let share = columns.share;
+    let in_training = |row: &MetricsRow| 100.0 * row.mean(share.column);
     let mut share_panel = Panel {
-        title: "share of cells that arrive, %".to_owned(),
+        title: format!("{}, %", share.label),
         axis: Axis::Between(0.0, 100.0),
-        series: faint_and_smooth(rows, "in training", BLUE, |row| 100.0 * row.arrives).into(),
+        series: faint_and_smooth(rows, "in training", BLUE, in_training).into(),
     };
-    if !scores.is_empty() {
-        "share that arrives, %".clone_into(&mut share_panel.title);
-        let line = |name: &str, colour, share: fn(&(u64, f64, f64)) -> f64| Series {
-            name: Some(name.to_owned()),
+    for (shown, colour) in columns.shown_scores.iter().zip([ORANGE, GREEN]) {
+        if evaluations.is_empty() {
+            break;
+        }
+        let point = |scores: &&[Score]| {
+            let step = scores.first().map_or(0, |score| score.step);
+            (step as f64, 100.0 * mean_score(scores, shown.column))
+        };
+        share_panel.series.push(Series {
+            name: Some(format!("{}, {}", columns.unseen, shown.label)),
             colour,
             opacity: 1.0,
             width: 2.5,
-            points: scores
-                .iter()
-                .map(|s| (s.0 as f64, 100.0 * share(s)))
-                .collect(),
-        };
-        share_panel
-            .series
-            .push(line("unseen maps", ORANGE, |s| s.1));
-        share_panel
-            .series
-            .push(line("unseen maps, optimal", GREEN, |s| s.2));
+            points: evaluations.iter().map(point).collect(),
+        });
     }
     Chart::new(&title(name, rows), "step", &[loss_panel, share_panel])
 }
@@ -72,11 +68,14 @@ fn title(name: &str, rows: &[MetricsRow]) -> String {
 }
 
 /// What was measured, pale, and its running mean over it.
-fn faint_and_smooth(rows: &[MetricsRow], name: &str, colour: Rgb, value: Value) -> [Series; 2] {
-    let points: Vec<(f64, f64)> = rows
-        .iter()
-        .map(|row| (row.step as f64, value(row)))
-        .collect();
+fn faint_and_smooth(
+    rows: &[MetricsRow],
+    name: &str,
+    colour: Rgb,
+    value: impl Fn(&MetricsRow) -> f64,
+) -> [Series; 2] {
+    let points = rows.iter().map(|row| (row.step as f64, value(row)));
+    let points: Vec<(f64, f64)> = points.filter(|point| point.1.is_finite()).collect();
     let half = (0.5 * SMOOTHING * points.len() as f64).round() as usize;
     let smooth = (0..points.len()).map(|index| {
         // As many rows on both sides, so that a slope is not bent at the ends.

@@ -39,6 +39,14 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// A recipe has no maps.
+    #[error(
+        "recipe `{recipe}` trains on token problems, not on maps; pass a recipe of the grid family"
+    )]
+    NoMaps {
+        /// Its name.
+        recipe: String,
+    },
     /// A recipe's value is outside its range.
     #[error("the recipe's `{key}` is {value}; it must be {must}")]
     RecipeValue {
@@ -199,6 +207,7 @@ impl Error {
             Self::Recipe { .. }
                 | Self::Io { .. }
                 | Self::RecipeValue { .. }
+                | Self::NoMaps { .. }
                 | Self::State { .. }
                 | Self::NoRecipe { .. }
                 | Self::RunExists { .. }

@@ -1,56 +1,51 @@
 //! Trains the models of `hrm_planner` from nothing.
 //!
-//! A [`Recipe`] says everything: the model, the maps, the optimiser, the seeds. A [`Trainer`]
-//! runs it step by step on a [`pool`](Pool) of samples, each at its own segment of thinking
-//! (deep supervision: every segment has a loss and an optimiser step, and only the carry is
-//! handed on). A [`Run`] keeps a trainer in a folder with checkpoints, tables and curves; resumed,
+//! A [`Recipe`] says everything: the model, what it learns from, the optimiser, the seeds. A
+//! [`Trainer`] runs it step by step on samples that think together, each at its own segment (deep
+//! supervision: every segment has a loss and an optimiser step, and only the carry is handed on).
+//! What the samples are is the affair of a task: [maps](PlanningRecipe) for the grid model, token
+//! [sequences](sequence) for the published models. A [`Run`] keeps a trainer in a folder with checkpoints, tables and curves; resumed,
 //! it goes on with the same numbers as if it had never been interrupted. While it trains, a quick
-//! live score on unseen maps shows how far it is; what a model is worth, the library's own judging
-//! says (`hrm-train eval`, `hrm-planner bench`).
+//! live score on unseen problems shows how far it is; what a model is worth, the library's own
+//! judging says (`hrm-train eval`, `hrm-planner bench`).
 
 mod array_file;
-mod batch;
 mod curves;
 mod duration;
 mod error;
-mod live;
 mod loss;
 mod machine;
 mod metrics;
+mod numbers;
 mod optimiser;
-mod pool;
-mod preview;
+mod planning;
 mod recipe;
+mod recipe_file;
 mod recipe_files;
 mod recipe_text;
 mod run;
-mod sample;
 mod scores;
 mod similar;
-mod source;
 mod state;
 pub mod sudoku;
 mod table;
+mod task;
 mod trainer;
 
-pub use batch::Batch;
 pub use duration::duration;
 pub use error::{Error, Result};
-pub use live::live_scores;
-pub use loss::{Loss, losses};
 pub use machine::machine;
+pub use numbers::{Columns, Number, Shown};
 pub use optimiser::{
-    AdamATan2, AdamATan2Config, AdamW, AdamWConfig, Schedule, SparseSignSgd, Weights,
+    AdamATan2, AdamATan2Config, AdamW, AdamWConfig, Optimiser, Schedule, SparseSignSgd, Weights,
 };
-pub use pool::Pool;
-pub use preview::{kinds, preview};
-pub use recipe::{
-    DataRecipe, MazeRecipe, ModelRecipe, OptimiserRecipe, Overrides, Recipe, RunRecipe,
+pub use planning::{
+    Batch, DATA_VARIABLE, DataRecipe, Loss, LossWeights, MazeRecipe, PlanningRecipe, Pool, Sample,
+    Source, kinds, losses, preview,
 };
+pub use recipe::{OptimiserKind, OptimiserRecipe, Overrides, Recipe, RunRecipe, TaskRecipe};
 pub use recipe_files::find_recipe;
 pub use run::{Ending, Event, Run};
-pub use sample::Sample;
-pub use scores::{Evaluator, Score};
-pub use source::{DATA_VARIABLE, Source};
+pub use scores::{Evaluator, Score, mean_score, scores_json};
 pub use state::{RECIPE_FILE, STATE_FILE};
 pub use trainer::{StepReport, Trainer};

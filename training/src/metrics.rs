@@ -1,74 +1,94 @@
 //! What training measures along the way: means over a few steps, one row each in `metrics.csv`.
 
 use crate::Result;
+use crate::numbers::{Columns, Number, number};
 use crate::table::{Row, Table};
 use crate::trainer::StepReport;
-use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// A row ends at each multiple of this many steps, and at each checkpoint.
 const STEPS_PER_ROW: u64 = 25;
 
-/// Means over the steps up to `step`; the fields are those of [`StepReport`].
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+/// Means over the steps up to `step`.
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct MetricsRow {
     pub step: u64,
     /// How many steps the row is the mean of.
     pub steps: u64,
     /// Of training, up to here.
     pub seconds: f64,
-    pub rate: f64,
-    pub moves: f64,
-    pub value: f64,
-    pub halt: f64,
-    pub continuing: f64,
-    pub gradient: f64,
-    pub arrives: f64,
-    pub samples: f64,
-    pub cells: f64,
-    pub segment: f64,
-}
-
-impl Row for MetricsRow {
-    fn step(&self) -> u64 {
-        self.step
-    }
+    /// The means, by the names of a step's numbers.
+    pub numbers: Vec<Number>,
 }
 
 impl MetricsRow {
-    fn add(&mut self, report: &StepReport, seconds: f64) {
-        self.step = report.step;
-        self.steps += 1;
-        self.seconds = seconds;
-        self.rate += report.rate;
-        self.moves += report.moves;
-        self.value += report.value;
-        self.halt += report.halt;
-        self.continuing += report.continuing;
-        self.gradient += report.gradient;
-        self.arrives += report.arrives;
-        self.samples += report.samples as f64;
-        self.cells += report.cells as f64;
-        self.segment += report.segment;
+    /// The mean of this name; NaN, which no curve draws, where there was nothing to measure.
+    pub(crate) fn mean(&self, name: &str) -> f64 {
+        number(&self.numbers, name).unwrap_or(f64::NAN)
+    }
+}
+
+impl Row for MetricsRow {
+    const HEADINGS: &'static [&'static str] = &["step", "steps", "seconds"];
+
+    type Fields = (u64, u64, f64, Vec<Option<f64>>);
+
+    fn step(&self) -> u64 {
+        self.step
     }
 
-    fn mean(mut self) -> Self {
-        let count = self.steps.max(1) as f64;
-        for sum in [
-            &mut self.rate,
-            &mut self.moves,
-            &mut self.value,
-            &mut self.halt,
-            &mut self.continuing,
-            &mut self.gradient,
-            &mut self.arrives,
-            &mut self.samples,
-            &mut self.cells,
-            &mut self.segment,
-        ] {
-            *sum /= count;
+    fn fields(&self) -> Self::Fields {
+        let numbers = self.numbers.iter().map(|&(_, number)| number).collect();
+        (self.step, self.steps, self.seconds, numbers)
+    }
+
+    fn of((step, steps, seconds, numbers): Self::Fields, names: &[&'static str]) -> Self {
+        Self {
+            step,
+            steps,
+            seconds,
+            numbers: names.iter().copied().zip(numbers).collect(),
         }
-        self
+    }
+}
+
+/// The row under way.
+#[derive(Debug, Default)]
+struct Sums {
+    step: u64,
+    steps: u64,
+    seconds: f64,
+    /// By name: the sum, and over how many steps.
+    sums: Vec<(&'static str, f64, u64)>,
+}
+
+impl Sums {
+    fn add(&mut self, report: &StepReport, seconds: f64) {
+        (self.step, self.seconds) = (report.step, seconds);
+        self.steps += 1;
+        if self.sums.is_empty() {
+            let names = report.numbers.iter().map(|&(name, _)| name);
+            self.sums = names.map(|name| (name, 0.0, 0)).collect();
+        }
+        for ((_, sum, count), &(_, number)) in self.sums.iter_mut().zip(&report.numbers) {
+            if let Some(number) = number {
+                *sum += number;
+                *count += 1;
+            }
+        }
+    }
+
+    fn means(self) -> MetricsRow {
+        let mean = |sum: f64, count: u64| (count > 0).then(|| sum / count as f64);
+        let sums = self.sums.into_iter();
+        MetricsRow {
+            step: self.step,
+            steps: self.steps,
+            seconds: self.seconds,
+            numbers: sums
+                .map(|(name, sum, count)| (name, mean(sum, count)))
+                .collect(),
+        }
     }
 }
 
@@ -76,14 +96,14 @@ impl MetricsRow {
 #[derive(Debug)]
 pub(crate) struct Metrics {
     table: Table<MetricsRow>,
-    sums: MetricsRow,
+    sums: Sums,
 }
 
 impl Metrics {
-    pub(crate) fn open(path: &Path, step: u64) -> Result<Self> {
+    pub(crate) fn open(path: &Path, columns: &Columns, step: u64) -> Result<Self> {
         Ok(Self {
-            table: Table::open(path, step)?,
-            sums: MetricsRow::default(),
+            table: Table::open(path, columns.of_steps(), step)?,
+            sums: Sums::default(),
         })
     }
 
@@ -101,7 +121,7 @@ impl Metrics {
         if self.sums.steps == 0 {
             return Ok(());
         }
-        let row = std::mem::take(&mut self.sums).mean();
+        let row = std::mem::take(&mut self.sums).means();
         self.table.push(vec![row])
     }
 

@@ -1,120 +1,79 @@
 //! Recipes: everything that makes a model, in one TOML file.
+//!
+//! `model.family` says which model and so which task: `grid` plans on maps, `hrm` and `trm` answer
+//! token problems. Sections and keys are the same as far as the tasks have the same things.
 
-use crate::recipe_text::{explain, with_value};
+use crate::planning::PlanningRecipe;
+use crate::recipe_file;
+use crate::recipe_text::with_value;
 use crate::{Error, Result};
-use hrm_planner::grid::generate::Kind;
-use hrm_planner::model::GridHrmConfig;
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use serde::Deserialize;
 use std::path::Path;
 
 /// A whole recipe.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Recipe {
     /// The name of the model, also that of its file.
     pub name: String,
-    /// The seed of weights and maps.
+    /// The seed of weights and samples.
     pub seed: u64,
-    /// What is trained.
-    pub model: ModelRecipe,
-    /// On which maps.
-    pub data: DataRecipe,
+    /// What is trained, and on what.
+    pub task: TaskRecipe,
     /// How weights change.
     pub optimiser: OptimiserRecipe,
     /// How long, and what is written.
     pub run: RunRecipe,
 }
 
-/// The model's shape; see [`GridHrmConfig`].
-pub type ModelRecipe = GridHrmConfig;
-
-/// The maps of training.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DataRecipe {
-    /// The share of each kind of generated map, in any unit.
-    pub kinds: BTreeMap<Kind, f64>,
-    /// Recorded mazes, instead of some or all of the generated maps.
-    pub mazes: Option<MazeRecipe>,
-    /// The shortest side of a map, cells.
-    pub min_side: usize,
-    /// The longest side of a map at the start of training, cells.
-    pub first_max_side: usize,
-    /// The longest side of a map once the sizes have grown, cells.
-    pub max_side: usize,
-    /// The share of training in which sizes grow from `first_max_side` to `max_side`.
-    pub growth: f64,
-    /// The share of maps with travel costs around obstacles.
-    pub costs: f64,
-    /// The share of maps with unknown space.
-    pub unknown: f64,
-    /// Cells of all maps that think together; a step has at least so many.
-    pub cells: usize,
-    /// No sample thinks for more segments than this.
-    pub max_segments: usize,
-    /// The share of samples that think to their last segment even if they could halt.
-    pub exploration: f64,
+/// A model and what it learns from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TaskRecipe {
+    /// A grid model, on maps.
+    Planning(PlanningRecipe),
 }
 
-impl DataRecipe {
-    /// The longest side of a map once `progress` (0..1) of training is done, cells.
-    pub fn max_side_at(&self, progress: f64) -> usize {
-        let grown = if self.growth > 0.0 {
-            (progress / self.growth).min(1.0)
-        } else {
-            1.0
-        };
-        let span = (self.max_side - self.first_max_side) as f64;
-        self.first_max_side + (span * grown).round() as usize
-    }
+/// Which optimiser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+pub enum OptimiserKind {
+    /// AdamW with clipping (arXiv 1711.05101).
+    #[default]
+    #[serde(rename = "adamw")]
+    AdamW,
+    /// `AdamATan2` (arXiv 2407.05872), as the published models are trained.
+    #[serde(rename = "adam-atan2")]
+    AdamATan2,
 }
 
-/// Recorded mazes; see [`read_mazes`](hrm_planner::grid::maze_hard::read_mazes).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MazeRecipe {
-    /// The file, in the folder of data files.
-    pub file: String,
-    /// The share of samples that come from it; the others are generated.
-    pub share: f64,
-    /// Of these, once maps may be as large, the share of whole mazes; the others are pieces.
-    pub whole: f64,
-    /// So many mazes at the end of the file are kept for scores and never trained on.
-    pub held_out: usize,
-}
-
-/// AdamW with warm-up and a cosine to zero (arXiv 1711.05101), and the loss weights.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// The optimiser, with warm-up and a cosine.
+#[derive(Debug, Clone, PartialEq)]
 pub struct OptimiserRecipe {
+    /// Which one.
+    pub kind: OptimiserKind,
     /// The highest learning rate.
     pub learning_rate: f64,
     /// Steps in which the rate rises from zero.
     pub warmup: u64,
-    /// Decoupled weight decay of matrices.
+    /// The last rate over the highest; 0 unless the recipe says otherwise.
+    pub min_ratio: f64,
+    /// Decoupled weight decay.
     pub weight_decay: f64,
     /// Decay rates of the two moments.
     pub betas: [f64; 2],
-    /// The gradient's norm is clipped to this.
+    /// The gradient's norm is clipped to this; AdamW only, and infinite for others.
     pub clip: f64,
     /// Decay of the averaged weights, which are the ones that are shipped.
     pub ema: f64,
-    /// Weight of the cost-to-go loss.
-    pub value_loss: f64,
-    /// Weight of the halting loss.
-    pub halt_loss: f64,
 }
 
 /// The length of a run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunRecipe {
     /// Optimiser steps, one segment each.
     pub steps: u64,
     /// Steps between checkpoints.
     pub checkpoint_every: u64,
-    /// Steps between scores on unseen maps.
+    /// Steps between scores on unseen problems.
     pub evaluate_every: u64,
 }
 
@@ -169,12 +128,22 @@ impl Recipe {
     }
 
     fn parse(text: &str, path: &Path) -> Result<Self> {
-        let recipe: Self = toml::from_str(text).map_err(|e| Error::Recipe {
+        let recipe = recipe_file::parse(text).map_err(|reason| Error::Recipe {
             path: path.to_owned(),
-            reason: explain(text, &e),
+            reason,
         })?;
         recipe.validate()?;
         Ok(recipe)
+    }
+
+    /// What it says of planning.
+    ///
+    /// # Errors
+    /// [`Error::NoMaps`] for the recipe of another task.
+    pub fn planning(&self) -> Result<&PlanningRecipe> {
+        match &self.task {
+            TaskRecipe::Planning(planning) => Ok(planning),
+        }
     }
 
     /// Checks ranges.
@@ -189,112 +158,50 @@ impl Recipe {
                 must: "1 to 64 letters, digits, '-' or '_', for it names files",
             });
         }
-        self.model.validate()?;
-        let (data, optimiser, run) = (&self.data, &self.optimiser, &self.run);
+        match &self.task {
+            TaskRecipe::Planning(planning) => planning.validate()?,
+        }
+        self.optimiser.validate()?;
+        let run = &self.run;
+        for (key, value) in [
+            ("run.steps", run.steps),
+            ("run.checkpoint_every", run.checkpoint_every),
+            ("run.evaluate_every", run.evaluate_every),
+        ] {
+            check(key, value, |x| x > 0, "above 0")?;
+        }
+        Ok(())
+    }
+}
+
+impl OptimiserRecipe {
+    fn validate(&self) -> Result<()> {
+        let is_positive = |x: f64| x > 0.0 && x.is_finite();
+        check(
+            "optimiser.learning_rate",
+            self.learning_rate,
+            is_positive,
+            "above 0",
+        )?;
+        if self.kind == OptimiserKind::AdamW {
+            check("optimiser.clip", self.clip, is_positive, "above 0")?;
+        }
         let share = "from 0 to 1";
-        let positive = "above 0";
-        // Without recorded mazes, or with some beside them, generated maps are needed.
-        if data.mazes.as_ref().is_none_or(|mazes| mazes.share < 1.0) {
-            check(
-                "data.kinds",
-                data.kinds.values().sum::<f64>(),
-                |x| x > 0.0,
-                "shares above 0",
-            )?;
-        }
-        if let Some(mazes) = &data.mazes {
-            check(
-                "data.mazes.share",
-                mazes.share,
-                |x| (0.0..=1.0).contains(&x),
-                share,
-            )?;
-            check(
-                "data.mazes.whole",
-                mazes.whole,
-                |x| (0.0..=1.0).contains(&x),
-                share,
-            )?;
-        }
-        for &weight in data.kinds.values() {
-            check(
-                "data.kinds",
-                weight,
-                |x| x >= 0.0 && x.is_finite(),
-                "shares of at least 0",
-            )?;
-        }
+        check("optimiser.min_ratio", self.min_ratio, is_share, share)?;
         check(
-            "data.min_side",
-            data.min_side,
-            |x| (8..=1024).contains(&x),
-            "from 8 to 1024",
-        )?;
-        check(
-            "data.first_max_side",
-            data.first_max_side,
-            |x| (data.min_side..=1024).contains(&x),
-            "from min_side to 1024",
-        )?;
-        check(
-            "data.max_side",
-            data.max_side,
-            |x| (data.first_max_side..=1024).contains(&x),
-            "from first_max_side to 1024",
+            "optimiser.weight_decay",
+            self.weight_decay,
+            |x| x >= 0.0 && x.is_finite(),
+            "at least 0",
         )?;
         for (key, value) in [
-            ("data.growth", data.growth),
-            ("data.costs", data.costs),
-            ("data.unknown", data.unknown),
-            ("data.exploration", data.exploration),
-        ] {
-            check(key, value, |x| (0.0..=1.0).contains(&x), share)?;
-        }
-        check(
-            "data.cells",
-            data.cells,
-            |x| (64..=1 << 22).contains(&x),
-            "from 64 to 4194304",
-        )?;
-        check(
-            "data.max_segments",
-            data.max_segments,
-            |x| (1..=1024).contains(&x),
-            "from 1 to 1024",
-        )?;
-        for (key, value) in [
-            ("optimiser.learning_rate", optimiser.learning_rate),
-            ("optimiser.clip", optimiser.clip),
-        ] {
-            check(key, value, |x| x > 0.0 && x.is_finite(), positive)?;
-        }
-        for (key, value) in [
-            ("optimiser.weight_decay", optimiser.weight_decay),
-            ("optimiser.value_loss", optimiser.value_loss),
-            ("optimiser.halt_loss", optimiser.halt_loss),
-        ] {
-            check(key, value, |x| x >= 0.0 && x.is_finite(), "at least 0")?;
-        }
-        for (key, value) in [
-            ("optimiser.betas", optimiser.betas[0]),
-            ("optimiser.betas", optimiser.betas[1]),
-            ("optimiser.ema", optimiser.ema),
+            ("optimiser.betas", self.betas[0]),
+            ("optimiser.betas", self.betas[1]),
+            ("optimiser.ema", self.ema),
         ] {
             check(key, value, |x| (0.0..1.0).contains(&x), "from 0 to below 1")?;
         }
-        check("run.steps", run.steps, |x| x > 0, positive)?;
-        check(
-            "run.checkpoint_every",
-            run.checkpoint_every,
-            |x| x > 0,
-            positive,
-        )?;
-        check(
-            "run.evaluate_every",
-            run.evaluate_every,
-            |x| x > 0,
-            positive,
-        )
+        Ok(())
     }
 }
 
@@ -303,7 +210,13 @@ fn is_file_stem(name: &str) -> bool {
     (1..=64).contains(&name.len()) && name.chars().all(allowed)
 }
 
-fn check<T: Copy + std::fmt::Debug>(
+/// Whether a number is a share.
+pub(crate) fn is_share(x: f64) -> bool {
+    (0.0..=1.0).contains(&x)
+}
+
+/// Checks a value of a recipe.
+pub(crate) fn check<T: Copy + std::fmt::Debug>(
     key: &'static str,
     value: T,
     allowed: impl Fn(T) -> bool,

@@ -8,7 +8,7 @@
 //! | `state.safetensors` | all that is needed to go on |
 //! | `NAME.safetensors` | the model as it would be shipped now (averaged weights) |
 //! | `metrics.csv` | losses and more, means over 25 steps |
-//! | `scores.csv` | scores on unseen maps |
+//! | `scores.csv` | scores on unseen problems |
 //! | `curves.png` | both as a picture, drawn when the run ends or is interrupted |
 //!
 //! Nothing is printed here: who wants to see the steps passes a closure.
@@ -82,8 +82,8 @@ impl Run {
     fn open(trainer: Trainer, folder: &Path) -> Result<Self> {
         let step = trainer.steps_done();
         Ok(Self {
-            metrics: Metrics::open(&folder.join("metrics.csv"), step)?,
-            scores: Scores::open(&folder.join("scores.csv"), step)?,
+            metrics: Metrics::open(&folder.join("metrics.csv"), trainer.columns(), step)?,
+            scores: Scores::open(&folder.join("scores.csv"), trainer.columns(), step)?,
             folder: folder.to_owned(),
             trainer,
             evaluator: None,
@@ -94,6 +94,13 @@ impl Run {
     #[must_use]
     pub fn with_evaluator(mut self, evaluator: impl Evaluator + 'static) -> Self {
         self.evaluator = Some(Box::new(evaluator));
+        self
+    }
+
+    /// With the task's own judge, as a quick look while training.
+    #[must_use]
+    pub fn with_live_scores(mut self) -> Self {
+        self.evaluator = Some(self.trainer.live_scores());
         self
     }
 
@@ -167,7 +174,7 @@ impl Run {
         let Some(evaluator) = &mut self.evaluator else {
             return Ok(());
         };
-        let model = self.trainer.averaged_model()?;
+        let model = self.trainer.checkpoint(serde_json::Value::Null)?;
         let scores = evaluator.evaluate(&model, self.trainer.steps_done())?;
         watch(Event::Scores(&scores));
         self.scores.add(scores)
@@ -185,7 +192,9 @@ impl Run {
 
     fn draw(&self) -> Result<()> {
         let name = &self.trainer.recipe().name;
-        let chart = curves(name, self.metrics.rows(), &self.scores.over_steps());
+        let columns = self.trainer.columns();
+        let evaluations: Vec<_> = self.scores.evaluations().collect();
+        let chart = curves(name, columns, self.metrics.rows(), &evaluations);
         Ok(chart.save_png(self.curves_path())?)
     }
 }

@@ -1,59 +1,105 @@
-//! How good the model is on maps it was not trained on, measured while it is trained.
+//! How good the model is on problems it was not trained on, measured while it is trained.
 //!
 //! The measuring is an [`Evaluator`]'s work; here its scores become rows of `scores.csv` and part
 //! of the model's training record.
 
 use crate::Result;
+use crate::numbers::{Columns, Number, number};
 use crate::table::{Row, Table};
-use hrm_planner::model::GridHrm;
-use serde::{Deserialize, Serialize};
+use hrm_planner::model::Checkpoint;
 use std::path::Path;
 
-/// Judges a model. Called with the averaged weights every `evaluate_every` steps and at the end.
+/// Judges a model. Called with the model as it would be shipped, with averaged weights, every
+/// `evaluate_every` steps and at the end.
 ///
 /// Its verdict must not depend on earlier calls, so that a resumed run gets the same scores. Any
-/// closure `FnMut(&GridHrm, u64) -> Result<Vec<Score>>` is one.
+/// closure `FnMut(&Checkpoint, u64) -> Result<Vec<Score>>` is one.
 pub trait Evaluator {
     /// The scores of a model after `step` steps, one per set and kind.
     ///
     /// # Errors
     /// Whatever keeps the evaluator from judging; it ends the run.
-    fn evaluate(&mut self, model: &GridHrm, step: u64) -> Result<Vec<Score>>;
+    fn evaluate(&mut self, model: &Checkpoint, step: u64) -> Result<Vec<Score>>;
 }
 
-impl<F: FnMut(&GridHrm, u64) -> Result<Vec<Score>>> Evaluator for F {
-    fn evaluate(&mut self, model: &GridHrm, step: u64) -> Result<Vec<Score>> {
+impl<F: FnMut(&Checkpoint, u64) -> Result<Vec<Score>>> Evaluator for F {
+    fn evaluate(&mut self, model: &Checkpoint, step: u64) -> Result<Vec<Score>> {
         self(model, step)
     }
 }
 
-/// What a model does on maps of one kind, before repair and fallback. Shares are 0 to 1.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// What a model does on problems of one kind.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Score {
     /// The optimiser step after which it was judged.
     pub step: u64,
-    /// The set of maps.
+    /// The set of problems.
     pub set: String,
-    /// The kind of map, or `all`.
+    /// The kind of problem within the set.
     pub kind: String,
     /// Problems judged.
     pub n: usize,
-    /// Share of plans that arrive.
-    pub reached: f64,
-    /// Share of plans that pass the verifier.
-    pub valid: f64,
-    /// Share of plans of the oracle's travel cost.
-    pub optimal: f64,
-    /// Mean travel cost of valid plans over the oracle's; `None` without a valid plan.
-    pub cost_ratio_mean: Option<f64>,
-    /// Mean segments of thinking.
-    pub segments_mean: f64,
+    /// What was measured, by the names of [`Columns::scores`] and in their order.
+    pub numbers: Vec<Number>,
+}
+
+impl Score {
+    /// The number of this name; `None` if there was nothing to measure.
+    pub fn number(&self, name: &str) -> Option<f64> {
+        number(&self.numbers, name)
+    }
 }
 
 impl Row for Score {
+    const HEADINGS: &'static [&'static str] = &["step", "set", "kind", "n"];
+
+    type Fields = (u64, String, String, usize, Vec<Option<f64>>);
+
     fn step(&self) -> u64 {
         self.step
     }
+
+    fn fields(&self) -> Self::Fields {
+        let numbers = self.numbers.iter().map(|&(_, number)| number).collect();
+        let (set, kind) = (self.set.clone(), self.kind.clone());
+        (self.step, set, kind, self.n, numbers)
+    }
+
+    fn of((step, set, kind, n, numbers): Self::Fields, names: &[&'static str]) -> Self {
+        Self {
+            step,
+            set,
+            kind,
+            n,
+            numbers: names.iter().copied().zip(numbers).collect(),
+        }
+    }
+}
+
+/// The mean of a score of this name over all problems of an evaluation; 0 for none.
+pub fn mean_score(scores: &[Score], name: &str) -> f64 {
+    let n: usize = scores.iter().map(|score| score.n).sum();
+    let sum: f64 = scores
+        .iter()
+        .filter_map(|score| Some(score.number(name)? * score.n as f64))
+        .sum();
+    sum / n.max(1) as f64
+}
+
+/// Scores as a JSON list of records, each with the fields of its row by name.
+pub fn scores_json(scores: &[Score]) -> serde_json::Value {
+    let record = |score: &Score| {
+        let mut record = serde_json::Map::new();
+        record.insert("step".to_owned(), score.step.into());
+        record.insert("set".to_owned(), score.set.clone().into());
+        record.insert("kind".to_owned(), score.kind.clone().into());
+        record.insert("n".to_owned(), score.n.into());
+        for &(name, number) in &score.numbers {
+            record.insert(name.to_owned(), number.into());
+        }
+        serde_json::Value::from(record)
+    };
+    scores.iter().map(record).collect()
 }
 
 /// The table of scores.
@@ -63,9 +109,9 @@ pub(crate) struct Scores {
 }
 
 impl Scores {
-    pub(crate) fn open(path: &Path, step: u64) -> Result<Self> {
+    pub(crate) fn open(path: &Path, columns: &Columns, step: u64) -> Result<Self> {
         Ok(Self {
-            table: Table::open(path, step)?,
+            table: Table::open(path, columns.scores.to_vec(), step)?,
         })
     }
 
@@ -75,30 +121,13 @@ impl Scores {
 
     /// The rows of the last evaluation, for a training record; null if there was none.
     pub(crate) fn latest(&self) -> serde_json::Value {
-        let rows = self.table.rows();
-        let Some(last) = rows.last().map(Row::step) else {
-            return serde_json::Value::Null;
-        };
-        let first = rows.partition_point(|row| row.step < last);
-        serde_json::to_value(&rows[first..]).unwrap_or_default()
+        self.evaluations()
+            .last()
+            .map_or(serde_json::Value::Null, scores_json)
     }
 
-    /// (step, reached, optimal) of every evaluation, mean over its problems.
-    pub(crate) fn over_steps(&self) -> Vec<(u64, f64, f64)> {
-        let evaluations = self.table.rows().chunk_by(|a, b| a.step == b.step);
-        evaluations
-            .map(|rows| {
-                let mean = |share: fn(&Score) -> f64| {
-                    let n: usize = rows.iter().map(|row| row.n).sum();
-                    let sum: f64 = rows.iter().map(|row| share(row) * row.n as f64).sum();
-                    sum / n.max(1) as f64
-                };
-                (
-                    rows[0].step,
-                    mean(|row| row.reached),
-                    mean(|row| row.optimal),
-                )
-            })
-            .collect()
+    /// The rows of each evaluation.
+    pub(crate) fn evaluations(&self) -> impl Iterator<Item = &[Score]> {
+        self.table.rows().chunk_by(|a, b| a.step == b.step)
     }
 }

@@ -1,24 +1,18 @@
 //! The complete state of a run on disk, from which it goes on with the same numbers.
 //!
-//! `state.safetensors` holds the weights, both moments of the optimiser, the averages, the carry
-//! of every sample at work and, as JSON in its note, the counters and the samples' tickets. The
-//! samples themselves are not stored: each is drawn again from its ticket. `recipe.toml` beside
-//! it is the recipe's exact text; the state holds it too, so that the two cannot be mixed up.
+//! `state.safetensors` holds the weights, both moments of the optimiser, the averages, the arrays
+//! of the task (the carry of every sample at work) and, as JSON in its note, the counters. Samples
+//! themselves are not stored: each is drawn again from its ticket. `recipe.toml` beside it is the
+//! recipe's exact text; the state holds it too, so that the two cannot be mixed up.
 
 use crate::array_file::{Array, ArrayFile};
 use crate::machine::machine;
-use crate::optimiser::{AdamW, AdamWConfig, Moments, Weights};
-use crate::pool::{Pool, Slot, Ticket, sample_seed};
+use crate::optimiser::{Moments, Optimiser, Weights};
 use crate::recipe::Recipe;
-use crate::sample::Sample;
-use crate::source::Source;
 use crate::trainer::Trainer;
 use crate::{Error, Result};
 use candle_core::{Device, Tensor};
-use hrm_planner::model::{
-    Carry, Checkpoint, Formulation, GridHrm, TrainingRecord, write_atomically,
-};
-use rayon::prelude::*;
+use hrm_planner::model::{Checkpoint, TrainingRecord, write_atomically};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -35,19 +29,11 @@ const FORMAT: &str = "hrm-train state 1";
 struct Counters {
     recipe: String,
     step: u64,
-    drawn: u64,
     seconds: f64,
-    tickets: Vec<Ticket>,
+    /// The task's own.
+    #[serde(flatten)]
+    task: serde_json::Map<String, serde_json::Value>,
 }
-
-/// One of the two states of a carry.
-type State = fn(&Carry) -> &Tensor;
-
-/// The two states of a carry, by the name of their array.
-const CARRY: [(&str, State); 2] = [
-    ("carry/z_h", |carry| &carry.z_h),
-    ("carry/z_l", |carry| &carry.z_l),
-];
 
 impl Trainer {
     /// Writes recipe and state into a folder, each atomically; the folder is made if need be.
@@ -55,13 +41,14 @@ impl Trainer {
     /// # Errors
     /// A file that cannot be written, or [`Error::WeightsDiverged`] before any is touched.
     pub fn save(&self, folder: &Path) -> Result<()> {
-        let arrays = self.arrays()?;
+        let mut arrays = self.arrays()?;
+        let task = self.task.save()?;
+        arrays.extend(task.arrays);
         let counters = Counters {
             recipe: self.recipe_text.clone(),
             step: self.steps_done(),
-            drawn: self.pool.drawn,
             seconds: self.seconds,
-            tickets: self.pool.slots.iter().map(|slot| slot.ticket).collect(),
+            task: task.note,
         };
         let note = serde_json::to_string(&counters).map_err(|e| hrm_planner::Error::Json {
             reason: e.to_string(),
@@ -100,26 +87,19 @@ impl Trainer {
             )));
         }
         let (weights, moments) = restore_weights(&recipe, &mut file)?;
-        let source = Source::open(&recipe)?;
-        let slots = restore_slots(&source, &counters, &mut file)?;
+        let mut task = recipe.task.open(recipe.seed, &weights)?;
+        task.restore(counters.task.into(), &mut file)?;
         if let Some(name) = file.arrays.keys().next() {
             return Err(file.wrong(format!("array `{name}` is not part of this recipe's run")));
         }
-        let model = GridHrm::new(recipe.model.clone(), &weights.tensors(), Formulation::Fused)?;
-        let mut optimiser = AdamW::new(AdamWConfig::from_recipe(&recipe.optimiser), &weights)?;
-        optimiser.step = counters.step;
-        optimiser.moments = moments;
+        let mut optimiser = Optimiser::new(&recipe.optimiser, &weights)?;
+        optimiser.go_on_from(counters.step, moments);
         Ok(Self {
             recipe,
-            source,
             recipe_text,
             weights,
-            model,
             optimiser,
-            pool: Pool {
-                slots,
-                drawn: counters.drawn,
-            },
+            task,
             seconds: counters.seconds,
         })
     }
@@ -129,8 +109,10 @@ impl Trainer {
     /// # Errors
     /// A tensor operation that fails.
     pub fn checkpoint(&self, scores: serde_json::Value) -> Result<Checkpoint> {
+        let mut tensors = self.optimiser.averaged(&self.weights)?;
+        tensors.extend(self.task.own_tensors()?);
         Ok(Checkpoint {
-            config: self.recipe.model.clone(),
+            config: self.task.model_config(),
             training: TrainingRecord {
                 recipe: self.recipe_text.clone(),
                 seed: self.recipe.seed,
@@ -139,16 +121,16 @@ impl Trainer {
                 machine: machine(),
                 scores,
             },
-            tensors: self.optimiser.averaged(&self.weights)?,
+            tensors,
         })
     }
 
-    /// The arrays of the state; all of them finite, for nothing can go on from others.
+    /// The arrays of weights and optimiser; all of them finite, for nothing can go on from others.
     fn arrays(&self) -> Result<BTreeMap<String, Array>> {
         let mut arrays = BTreeMap::new();
         for (name, var) in self.weights.vars() {
             let mut all = vec![("weight", var.flatten_all()?.to_vec1()?)];
-            if let Some(moments) = self.optimiser.moments.get(name) {
+            if let Some(moments) = self.optimiser.moments().get(name) {
                 all.push(("first", moments.first.clone()));
                 all.push(("second", moments.second.clone()));
                 all.push(("average", moments.average.clone()));
@@ -164,14 +146,6 @@ impl Trainer {
                 arrays.insert(format!("{what}/{name}"), Array { shape, values });
             }
         }
-        for (name, state) in CARRY {
-            let mut values = Vec::new();
-            for slot in &self.pool.slots {
-                values.extend(state(&slot.carry).flatten_all()?.to_vec1::<f32>()?);
-            }
-            let shape = vec![self.pool.cells(), self.recipe.model.channels];
-            arrays.insert(name.to_owned(), Array { shape, values });
-        }
         Ok(arrays)
     }
 }
@@ -182,7 +156,7 @@ fn restore_weights(
 ) -> Result<(Weights, BTreeMap<String, Moments>)> {
     let mut tensors = BTreeMap::new();
     let mut all_moments = BTreeMap::new();
-    for (name, shape) in recipe.model.tensors() {
+    for (name, shape) in recipe.task.trainable() {
         let mut take = |what: &str| file.take(&format!("{what}/{name}"), &shape);
         let values = take("weight")?;
         let moments = Moments {
@@ -195,36 +169,4 @@ fn restore_weights(
         all_moments.insert(name, moments);
     }
     Ok((Weights::from_tensors(&tensors)?, all_moments))
-}
-
-fn restore_slots(source: &Source, counters: &Counters, file: &mut ArrayFile) -> Result<Vec<Slot>> {
-    let recipe = source.recipe();
-    let samples: Vec<Sample> = counters
-        .tickets
-        .par_iter()
-        .map(|ticket| {
-            let seed = sample_seed(recipe.seed, ticket.number);
-            source.draw(seed, ticket.progress)
-        })
-        .collect();
-    let cells: usize = samples.iter().map(|s| s.map.geometry().cells()).sum();
-    let channels = recipe.model.channels;
-    let [z_h, z_l] = CARRY.map(|(name, _)| file.take(name, &[cells, channels]));
-    let (z_h, z_l) = (z_h?, z_l?);
-    let mut slots = Vec::with_capacity(samples.len());
-    let mut next = 0;
-    for (&ticket, sample) in counters.tickets.iter().zip(samples) {
-        let cells = sample.map.geometry().cells();
-        let range = next * channels..(next + cells) * channels;
-        let part = |values: &[f32]| {
-            Tensor::from_slice(&values[range.clone()], (cells, channels), &Device::Cpu)
-        };
-        let carry = Carry {
-            z_h: part(&z_h)?,
-            z_l: part(&z_l)?,
-        };
-        slots.push(Slot::new(ticket, sample, carry)?);
-        next += cells;
-    }
-    Ok(slots)
 }

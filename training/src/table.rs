@@ -11,9 +11,21 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// A row that belongs to a step.
-pub(crate) trait Row: Serialize + DeserializeOwned {
+pub(crate) trait Row: Sized {
+    /// The headings of the columns that every such table has.
+    const HEADINGS: &'static [&'static str];
+
+    /// A row as its fields, those under further headings at the end.
+    type Fields: Serialize + DeserializeOwned;
+
     /// The step after which the row was measured.
     fn step(&self) -> u64;
+
+    /// The row's fields.
+    fn fields(&self) -> Self::Fields;
+
+    /// The row of these fields; `names` are the table's further headings.
+    fn of(fields: Self::Fields, names: &[&'static str]) -> Self;
 }
 
 /// A table in memory and on disk.
@@ -21,19 +33,21 @@ pub(crate) trait Row: Serialize + DeserializeOwned {
 pub(crate) struct Table<R> {
     path: PathBuf,
     file: File,
+    names: Vec<&'static str>,
     rows: Vec<R>,
 }
 
 impl<R: Row> Table<R> {
     /// The table of a file with its rows up to `step`; later rows are dropped from the file, and
-    /// a file that is not there is made.
-    pub(crate) fn open(path: &Path, step: u64) -> Result<Self> {
+    /// a file that is not there is made. `names` are the headings after [`Row::HEADINGS`].
+    pub(crate) fn open(path: &Path, names: Vec<&'static str>, step: u64) -> Result<Self> {
         let rows = if path.exists() {
-            read(path, step)?
+            read(path, &names, step)?
         } else {
             Vec::new()
         };
-        write_atomically(path, &text(path, &rows, true)?)?;
+        let heading = heading::<R>(&names);
+        write_atomically(path, &text(path, &rows, Some(&heading))?)?;
         let file = OpenOptions::new()
             .append(true)
             .open(path)
@@ -41,13 +55,15 @@ impl<R: Row> Table<R> {
         Ok(Self {
             path: path.to_owned(),
             file,
+            names,
             rows,
         })
     }
 
     /// Adds rows.
     pub(crate) fn push(&mut self, rows: Vec<R>) -> Result<()> {
-        let heading = self.rows.is_empty();
+        let heading = heading::<R>(&self.names);
+        let heading = self.rows.is_empty().then_some(&heading[..]);
         let text = text(&self.path, &rows, heading)?;
         // One write per call, so that a row is there whole or not at all.
         self.file
@@ -63,29 +79,48 @@ impl<R: Row> Table<R> {
     }
 }
 
-fn read<R: Row>(path: &Path, step: u64) -> Result<Vec<R>> {
+fn heading<R: Row>(names: &[&'static str]) -> Vec<&'static str> {
+    [R::HEADINGS, names].concat()
+}
+
+fn read<R: Row>(path: &Path, names: &[&'static str], step: u64) -> Result<Vec<R>> {
     let mut reader = csv::Reader::from_path(path).map_err(|e| wrong(path, &e))?;
+    let found = reader.headers().map_err(|e| wrong(path, &e))?;
+    let expected = heading::<R>(names);
+    if !found.is_empty() && found.iter().ne(expected.iter().copied()) {
+        return Err(Error::Table {
+            path: path.to_owned(),
+            reason: format!("its heading is not {}", expected.join(",")),
+        });
+    }
     let mut rows = Vec::new();
-    let mut found = reader.deserialize::<R>().peekable();
-    while let Some(row) = found.next() {
-        match row {
+    let mut records = reader.records().peekable();
+    while let Some(record) = records.next() {
+        // By position: the last field takes all that is left.
+        let row = record.and_then(|record| record.deserialize::<R::Fields>(None));
+        match row.map(|fields| R::of(fields, names)) {
             Ok(row) if row.step() > step => break,
             Ok(row) => rows.push(row),
             // Only the last row can be one that a power cut tore.
-            Err(_) if found.peek().is_none() => {}
+            Err(_) if records.peek().is_none() => {}
             Err(e) => return Err(wrong(path, &e)),
         }
     }
     Ok(rows)
 }
 
-/// Rows as CSV; a heading comes with the first row, since it follows from the row's fields.
-fn text<R: Row>(path: &Path, rows: &[R], heading: bool) -> Result<Vec<u8>> {
+/// Rows as CSV; the heading comes with the first row.
+fn text<R: Row>(path: &Path, rows: &[R], heading: Option<&[&'static str]>) -> Result<Vec<u8>> {
     let mut writer = csv::WriterBuilder::new()
-        .has_headers(heading)
+        .has_headers(false)
         .from_writer(Vec::new());
+    if let (Some(heading), false) = (heading, rows.is_empty()) {
+        writer.write_record(heading).map_err(|e| wrong(path, &e))?;
+    }
     for row in rows {
-        writer.serialize(row).map_err(|e| wrong(path, &e))?;
+        writer
+            .serialize(row.fields())
+            .map_err(|e| wrong(path, &e))?;
     }
     writer.into_inner().map_err(|e| io(path, e.into_error()))
 }

@@ -85,7 +85,7 @@ fn is_one_of(sample: &Sample, mazes: &[Maze]) -> bool {
 fn whole_mazes_are_those_of_the_file_and_never_the_ones_held_out() {
     // With all but one held out, every whole sample is the first maze.
     let Some(recipe) = recipe(999) else { return };
-    let source = Source::open(&recipe).unwrap();
+    let source = Source::open(recipe.planning().unwrap(), recipe.seed).unwrap();
     assert_eq!(source.held_out().len(), 999);
     let samples: Vec<Sample> = (0..60).map(|seed| source.draw(seed, 1.0)).collect();
     let whole: Vec<&Sample> = samples
@@ -107,7 +107,7 @@ fn whole_mazes_are_those_of_the_file_and_never_the_ones_held_out() {
 #[test]
 fn training_begins_with_small_pieces() {
     let Some(recipe) = recipe(50) else { return };
-    let source = Source::open(&recipe).unwrap();
+    let source = Source::open(recipe.planning().unwrap(), recipe.seed).unwrap();
     for seed in 0..50 {
         let (rows, cols) = source.draw(seed, 0.0).size();
         assert!((8..=9).contains(&rows) && (8..=9).contains(&cols));
@@ -117,7 +117,7 @@ fn training_begins_with_small_pieces() {
 #[test]
 fn labels_are_straight_moves_and_all_of_the_optimal_ones() {
     let Some(recipe) = recipe(50) else { return };
-    let source = Source::open(&recipe).unwrap();
+    let source = Source::open(recipe.planning().unwrap(), recipe.seed).unwrap();
     for seed in 0..30 {
         let sample = source.draw(seed, 1.0);
         let geometry = sample.map.geometry();
@@ -148,7 +148,9 @@ fn a_missing_file_of_mazes_is_named_with_the_variable_that_finds_it() {
         )],
     );
     let recipe = Recipe::from_text(&text).unwrap();
-    let message = Source::open(&recipe).unwrap_err().to_string();
+    let message = Source::open(recipe.planning().unwrap(), recipe.seed)
+        .unwrap_err()
+        .to_string();
     assert!(
         message.contains("none.csv.gz") && message.contains("HRM_DATA"),
         "{message}"

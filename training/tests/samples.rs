@@ -9,7 +9,7 @@ use hrm_planner::search::{Outcome, Search, Termination};
 use hrm_training::{Batch, Recipe, Sample, Source};
 
 fn source(recipe: &Recipe) -> Source {
-    Source::open(recipe).expect("nothing to read")
+    Source::open(recipe.planning().expect("maps"), recipe.seed).expect("nothing to read")
 }
 
 fn recipe() -> Recipe {
@@ -113,8 +113,8 @@ fn sizes_grow_with_progress() {
         });
         sides.max().unwrap()
     };
-    assert_eq!(largest(0.0), recipe.data.first_max_side);
-    assert_eq!(largest(1.0), recipe.data.max_side);
+    assert_eq!(largest(0.0), recipe.planning().unwrap().data.first_max_side);
+    assert_eq!(largest(1.0), recipe.planning().unwrap().data.max_side);
 }
 
 #[test]

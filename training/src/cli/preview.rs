@@ -26,7 +26,7 @@ pub fn execute(args: &Args) -> anyhow::Result<Outcome> {
         path: folder.clone(),
         source,
     })?;
-    for kind in kinds(&recipe) {
+    for kind in kinds(recipe.planning()?) {
         let path = folder.join(format!("{kind}.png"));
         preview(&recipe, kind, usize::from(args.count))?
             .save_png(&path)

@@ -1,7 +1,7 @@
 //! How far a run is: a bar on a terminal, else a line every half a minute.
 
 use super::say;
-use hrm_training::{Event, Score, StepReport, duration};
+use hrm_training::{Columns, Event, Score, StepReport, duration, mean_score};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -13,21 +13,28 @@ const WEIGHT: f64 = 0.05;
 
 /// Shows events of a run on stderr.
 pub struct Progress {
+    columns: &'static Columns,
     first: u64,
     steps: u64,
     began: Instant,
     deadline: Option<Instant>,
-    /// Running means of the loss of the moves and the share that arrives.
-    means: Option<(f64, f64)>,
-    /// The share of unseen maps reached, once judged.
-    reached: Option<f64>,
+    /// Running means of the first loss and of the share that says how far training is.
+    loss: Mean,
+    share: Mean,
+    /// The first score on unseen problems, once judged.
+    unseen: Option<f64>,
     bar: Option<ProgressBar>,
     last_line: Instant,
 }
 
 impl Progress {
     /// Of a run at step `first` of `steps`, which may train until `deadline`.
-    pub fn new(first: u64, steps: u64, deadline: Option<Instant>) -> Self {
+    pub fn new(
+        columns: &'static Columns,
+        first: u64,
+        steps: u64,
+        deadline: Option<Instant>,
+    ) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::new(steps).with_position(first);
             // The template is fixed; if indicatif should refuse it, its own will do.
@@ -38,12 +45,14 @@ impl Progress {
         });
         let now = Instant::now();
         Self {
+            columns,
             first,
             steps,
             began: now,
             deadline,
-            means: None,
-            reached: None,
+            loss: Mean::default(),
+            share: Mean::default(),
+            unseen: None,
             bar,
             last_line: now,
         }
@@ -66,10 +75,9 @@ impl Progress {
     }
 
     fn step(&mut self, report: &StepReport) {
-        let (loss, arrives) = self.means.unwrap_or((report.moves, report.arrives));
-        let loss = loss + WEIGHT * (report.moves - loss);
-        let arrives = arrives + WEIGHT * (report.arrives - arrives);
-        self.means = Some((loss, arrives));
+        let loss = self.columns.losses.first().map_or("", |loss| loss.column);
+        let loss = self.loss.next(report.number(loss));
+        let share = self.share.next(report.number(self.columns.share.column));
         let line_is_due = self.last_line.elapsed() >= LINE_EVERY || report.step == self.steps;
         if self.bar.is_none() && !line_is_due {
             return;
@@ -83,13 +91,14 @@ impl Progress {
             left = left.min(until.as_secs_f64());
         }
         let mut text = format!(
-            "{} left, loss {loss:.3}, arrives {:.1} %, {} steps/s",
+            "{} left, loss {loss:.3}, {} {:.1} %, {} steps/s",
             duration(left),
-            100.0 * arrives,
+            self.columns.share.column,
+            100.0 * share,
             three_digits(speed),
         );
-        if let Some(reached) = self.reached {
-            text = format!("{text}, unseen {:.1} %", 100.0 * reached);
+        if let Some(unseen) = self.unseen {
+            text = format!("{text}, unseen {:.1} %", 100.0 * unseen);
         }
         if let Some(bar) = &self.bar {
             bar.set_position(report.step);
@@ -101,24 +110,38 @@ impl Progress {
     }
 
     fn scores(&mut self, scores: &[Score]) {
-        let n: usize = scores.iter().map(|score| score.n).sum();
         let Some(first) = scores.first() else { return };
-        let mean = |share: fn(&Score) -> f64| {
-            let sum: f64 = scores.iter().map(|s| share(s) * s.n as f64).sum();
-            sum / n.max(1) as f64
-        };
-        let (reached, optimal) = (mean(|s| s.reached), mean(|s| s.optimal));
-        self.reached = Some(reached);
+        let [one, two] = self.columns.shown_scores;
+        let [mean_one, mean_two] = [one, two].map(|shown| mean_score(scores, shown.column));
+        self.unseen = Some(mean_one);
         let line = format!(
-            "step {}: unseen maps reached {:.1} %, optimal {:.1} %",
+            "step {}: {} {} {:.1} %, {} {:.1} %",
             first.step,
-            100.0 * reached,
-            100.0 * optimal,
+            self.columns.unseen,
+            one.label,
+            100.0 * mean_one,
+            two.label,
+            100.0 * mean_two,
         );
         match &self.bar {
             Some(bar) => bar.println(line),
             None => say::note(line),
         }
+    }
+}
+
+/// A running mean.
+#[derive(Debug, Default)]
+struct Mean(Option<f64>);
+
+impl Mean {
+    /// The mean with one more number, if there is one; NaN before the first.
+    fn next(&mut self, number: Option<f64>) -> f64 {
+        if let Some(number) = number {
+            let mean = self.0.unwrap_or(number);
+            self.0 = Some(mean + WEIGHT * (number - mean));
+        }
+        self.0.unwrap_or(f64::NAN)
     }
 }
 

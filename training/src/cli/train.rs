@@ -3,7 +3,7 @@
 use super::progress::Progress;
 use super::say;
 use super::{Outcome, signals::Interrupt};
-use hrm_training::{Ending, Run, duration, live_scores, machine};
+use hrm_training::{Ending, Run, duration, machine};
 use std::time::{Duration, Instant};
 
 /// How long this process may train.
@@ -30,20 +30,20 @@ pub fn drive(run: Run, limit: Limit) -> anyhow::Result<Outcome> {
         .time_limit
         .and_then(|limit| Instant::now().checked_add(limit));
     let recipe = run.trainer().recipe().clone();
-    let scores = live_scores(run.trainer().source());
-    let mut run = run.with_evaluator(scores);
+    let mut run = run.with_live_scores();
     let folder = run.folder().display().to_string();
     let first = run.trainer().steps_done();
     let steps = recipe.run.steps;
     say::note(format_args!(
         "{}: {} parameters, step {first} of {steps}, seed {}, on {}, in {folder}",
         recipe.name,
-        recipe.model.parameters(),
+        recipe.task.parameters(),
         recipe.seed,
         machine(),
     ));
 
-    let mut progress = Progress::new(first, steps, deadline);
+    let columns = run.trainer().columns();
+    let mut progress = Progress::new(columns, first, steps, deadline);
     let out_of_time = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
     let ending = run.drive(
         || interrupt.requested() || out_of_time(),

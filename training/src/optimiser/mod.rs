@@ -9,12 +9,14 @@ mod adam;
 mod adam_atan2;
 mod adamw;
 mod average;
+mod choice;
 mod schedule;
 mod sparse_sign_sgd;
 mod weights;
 
 pub use adam_atan2::{AdamATan2, AdamATan2Config};
 pub use adamw::{AdamW, AdamWConfig};
+pub use choice::Optimiser;
 pub use schedule::Schedule;
 pub use sparse_sign_sgd::SparseSignSgd;
 pub use weights::Weights;

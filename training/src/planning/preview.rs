@@ -1,10 +1,11 @@
 //! Contact sheets of what a recipe trains on, for the eye: no loss says that a map is nonsense.
 
+use super::pool::sample_seed;
+use super::recipe::PlanningRecipe;
+use super::sample::Sample;
+use super::source::Source;
 use crate::Result;
-use crate::pool::sample_seed;
 use crate::recipe::Recipe;
-use crate::sample::Sample;
-use crate::source::Source;
 use hrm_planner::grid::Cost;
 use hrm_planner::grid::generate::Kind;
 use hrm_planner::view::{Picture, Sheet, Tile};
@@ -16,7 +17,7 @@ const SIDE: usize = 340;
 const COLUMNS: usize = 3;
 
 /// The kinds that a recipe draws, in the order of reports.
-pub fn kinds(recipe: &Recipe) -> impl Iterator<Item = Kind> {
+pub fn kinds(recipe: &PlanningRecipe) -> impl Iterator<Item = Kind> {
     let kinds = &recipe.data.kinds;
     // Recorded mazes are of the kind maze.
     let recorded = recipe.data.mazes.is_some();
@@ -31,17 +32,17 @@ pub fn kinds(recipe: &Recipe) -> impl Iterator<Item = Kind> {
 /// say: cost-to-go as colours, optimal moves as strokes.
 ///
 /// # Errors
-/// None that a sample can cause; see [`Picture::field`].
+/// [`Error::NoMaps`](crate::Error::NoMaps) for the recipe of another task.
 pub fn preview(recipe: &Recipe, kind: Kind, count: usize) -> Result<Sheet> {
-    let mut of_kind = recipe.clone();
+    let mut of_kind = recipe.planning()?.clone();
     of_kind.data.kinds = BTreeMap::from([(kind, 1.0)]);
-    let source = Source::open(&of_kind)?;
+    let source = Source::open(&of_kind, recipe.seed)?;
     let mut tiles = Vec::with_capacity(count);
     for number in 0..count {
         let progress = number as f64 / count.saturating_sub(1).max(1) as f64;
         let seed = sample_seed(recipe.seed, number as u64);
         let sample = source.draw(seed, progress);
-        tiles.push(tile(&sample, progress, recipe.model.reach())?);
+        tiles.push(tile(&sample, progress, of_kind.model.reach())?);
     }
     let title = format!("{}: {kind}", recipe.name);
     let legend = "Left, what the model is given: obstacles dark, travel costs yellow to red, unknown space \

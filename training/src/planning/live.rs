@@ -4,16 +4,16 @@
 //! twice: a quick look while training. Claims are made by the library's judging code, which asks
 //! the planner one request at a time.
 
+use super::batch::cat;
+use super::sample::Sample;
+use super::source::Source;
 use crate::Result;
-use crate::batch::cat;
-use crate::sample::Sample;
 use crate::scores::Score;
-use crate::source::Source;
 use candle_core::{Device, Tensor};
 use hrm_planner::grid::Cell;
 use hrm_planner::grid::generate::{Kind, Problem, problem};
 use hrm_planner::judge::{OPTIMAL_WITHIN, path_cost};
-use hrm_planner::model::{Carry, GridHrm, Layout};
+use hrm_planner::model::{Carry, Checkpoint, GridHrm, Layout};
 use hrm_planner::planner::Policy;
 use hrm_planner::search::Rules;
 use rand::SeedableRng;
@@ -31,7 +31,7 @@ const STREAM: u64 = 0x11fe;
 /// An [`Evaluator`](crate::Evaluator): one score per kind and side, always on the same problems, of
 /// the kinds that are trained on and with sides up to the largest; and one on the recorded mazes
 /// that are held out.
-pub fn live_scores(source: &Source) -> impl FnMut(&GridHrm, u64) -> Result<Vec<Score>> + use<> {
+pub fn live_scores(source: &Source) -> impl FnMut(&Checkpoint, u64) -> Result<Vec<Score>> + use<> {
     let data = &source.recipe().data;
     let mut sides = SIDES.to_vec();
     sides.retain(|&side| side <= data.max_side);
@@ -42,6 +42,7 @@ pub fn live_scores(source: &Source) -> impl FnMut(&GridHrm, u64) -> Result<Vec<S
     kinds.retain(|kind| data.kinds.get(kind).is_some_and(|&share| share > 0.0));
     let source = source.clone();
     move |model, step| {
+        let model = &model.model()?;
         let mut scores = Vec::new();
         if !source.held_out().is_empty() {
             let mut open = Vec::new();
@@ -156,22 +157,26 @@ fn score(
     segments += open.len() * MAX_SEGMENTS;
     let share = |count: usize| count as f64 / n.max(1) as f64;
     let reached = share(ratios.len());
+    let optimal = ratios
+        .iter()
+        .filter(|&&ratio| ratio <= 1.0 + OPTIMAL_WITHIN);
+    let optimal = share(optimal.count());
+    let mean_ratio = ratios.iter().sum::<f64>() / ratios.len() as f64;
     Ok(Score {
         step,
         set,
         kind: kind.to_string(),
         n,
-        reached,
-        // A rollout makes legal moves only, so that arriving is all there is to verify here.
-        valid: reached,
-        optimal: share(
-            ratios
-                .iter()
-                .filter(|&&ratio| ratio <= 1.0 + OPTIMAL_WITHIN)
-                .count(),
-        ),
-        cost_ratio_mean: (!ratios.is_empty())
-            .then(|| ratios.iter().sum::<f64>() / ratios.len() as f64),
-        segments_mean: segments as f64 / n.max(1) as f64,
+        numbers: vec![
+            ("reached", Some(reached)),
+            // A rollout makes legal moves only, so that arriving is all there is to verify here.
+            ("valid", Some(reached)),
+            ("optimal", Some(optimal)),
+            (
+                "cost_ratio_mean",
+                (!ratios.is_empty()).then_some(mean_ratio),
+            ),
+            ("segments_mean", Some(segments as f64 / n.max(1) as f64)),
+        ],
     })
 }

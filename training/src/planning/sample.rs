@@ -1,7 +1,7 @@
 //! One map with a goal and the oracle's answer for every cell.
 
-use crate::recipe::DataRecipe;
-use crate::source::MIN_REGION;
+use super::recipe::DataRecipe;
+use super::source::MIN_REGION;
 use hrm_planner::grid::generate::{Components, Kind, generate};
 use hrm_planner::grid::{Cell, Cost, Costmap, Move, Moves};
 use hrm_planner::model;

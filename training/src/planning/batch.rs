@@ -1,7 +1,7 @@
 //! Many samples as one batch of tensors.
 
+use super::sample::Sample;
 use crate::Result;
-use crate::sample::Sample;
 use candle_core::{Device, Tensor};
 use hrm_planner::model::Layout;
 

@@ -1,7 +1,7 @@
 //! Where samples come from: generators, and recorded mazes where the recipe names a file of them.
 
-use crate::recipe::{MazeRecipe, Recipe};
-use crate::sample::Sample;
+use super::recipe::{MazeRecipe, PlanningRecipe};
+use super::sample::Sample;
 use crate::{Error, Result};
 use hrm_planner::grid::generate::{Components, Kind};
 use hrm_planner::grid::maze_hard::{Maze, read_mazes};
@@ -22,16 +22,17 @@ pub(crate) const MIN_REGION: usize = 8;
 /// Draws the samples of a recipe; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Source {
-    recipe: Recipe,
+    recipe: PlanningRecipe,
+    seed: u64,
     mazes: Arc<Vec<Maze>>,
 }
 
 impl Source {
-    /// The source of a recipe, with its files read.
+    /// The source of a recipe and the seed of all its maps, with its files read.
     ///
     /// # Errors
     /// A file that cannot be read, is not of its format, or holds nothing.
-    pub fn open(recipe: &Recipe) -> Result<Self> {
+    pub fn open(recipe: &PlanningRecipe, seed: u64) -> Result<Self> {
         let mazes = match &recipe.data.mazes {
             Some(mazes) => {
                 let path = data_file(&mazes.file);
@@ -53,13 +54,19 @@ impl Source {
         };
         Ok(Self {
             recipe: recipe.clone(),
+            seed,
             mazes: Arc::new(mazes),
         })
     }
 
     /// The recipe.
-    pub fn recipe(&self) -> &Recipe {
+    pub fn recipe(&self) -> &PlanningRecipe {
         &self.recipe
+    }
+
+    /// The seed of all maps.
+    pub fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// The recorded mazes that are kept for scores.

@@ -1,9 +1,9 @@
 //! The samples that think together, each at its own segment.
 
+use super::recipe::DataRecipe;
+use super::sample::Sample;
+use super::source::Source;
 use crate::Result;
-use crate::recipe::DataRecipe;
-use crate::sample::Sample;
-use crate::source::Source;
 use candle_core::{Device, Tensor};
 use hrm_planner::model::{Carry, GridHrm};
 use rayon::prelude::*;
@@ -61,7 +61,7 @@ impl Pool {
 
     /// Draws fresh samples until the pool holds the recipe's number of cells.
     pub(crate) fn fill(&mut self, source: &Source, progress: f64, model: &GridHrm) -> Result<()> {
-        let (recipe, seed) = (&source.recipe().data, source.recipe().seed);
+        let (recipe, seed) = (&source.recipe().data, source.seed());
         while self.cells() < recipe.cells {
             // As many at once as there are cores; of these, only what is wanted is used.
             let numbers: Vec<u64> = (0..rayon::current_num_threads() as u64)

@@ -1,0 +1,153 @@
+//! What a recipe says of a planning task: the grid model, the maps, the weights of its losses.
+
+use crate::Result;
+use crate::recipe::{check, is_share};
+use hrm_planner::grid::generate::Kind;
+use hrm_planner::model::GridHrmConfig;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// A grid model and the maps it learns from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlanningRecipe {
+    /// The model's shape.
+    pub model: GridHrmConfig,
+    /// On which maps.
+    pub data: DataRecipe,
+    /// What each loss counts.
+    pub losses: LossWeights,
+}
+
+/// The weights of the losses; that of the moves is 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LossWeights {
+    /// Of the cost-to-go loss.
+    pub value: f64,
+    /// Of the two halting losses.
+    pub halt: f64,
+}
+
+/// The maps of training.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataRecipe {
+    /// The share of each kind of generated map, in any unit.
+    pub kinds: BTreeMap<Kind, f64>,
+    /// Recorded mazes, instead of some or all of the generated maps.
+    pub mazes: Option<MazeRecipe>,
+    /// The shortest side of a map, cells.
+    pub min_side: usize,
+    /// The longest side of a map at the start of training, cells.
+    pub first_max_side: usize,
+    /// The longest side of a map once the sizes have grown, cells.
+    pub max_side: usize,
+    /// The share of training in which sizes grow from `first_max_side` to `max_side`.
+    pub growth: f64,
+    /// The share of maps with travel costs around obstacles.
+    pub costs: f64,
+    /// The share of maps with unknown space.
+    pub unknown: f64,
+    /// Cells of all maps that think together; a step has at least so many.
+    pub cells: usize,
+    /// No sample thinks for more segments than this.
+    pub max_segments: usize,
+    /// The share of samples that think to their last segment even if they could halt.
+    pub exploration: f64,
+}
+
+impl DataRecipe {
+    /// The longest side of a map once `progress` (0..1) of training is done, cells.
+    pub fn max_side_at(&self, progress: f64) -> usize {
+        let grown = if self.growth > 0.0 {
+            (progress / self.growth).min(1.0)
+        } else {
+            1.0
+        };
+        let span = (self.max_side - self.first_max_side) as f64;
+        self.first_max_side + (span * grown).round() as usize
+    }
+}
+
+/// Recorded mazes; see [`read_mazes`](hrm_planner::grid::maze_hard::read_mazes).
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MazeRecipe {
+    /// The file, in the folder of data files.
+    pub file: String,
+    /// The share of samples that come from it; the others are generated.
+    pub share: f64,
+    /// Of these, once maps may be as large, the share of whole mazes; the others are pieces.
+    pub whole: f64,
+    /// So many mazes at the end of the file are kept for scores and never trained on.
+    pub held_out: usize,
+}
+
+impl PlanningRecipe {
+    /// Checks ranges.
+    ///
+    /// # Errors
+    /// The first value that is out of range, with its key.
+    pub fn validate(&self) -> Result<()> {
+        self.model.validate()?;
+        let (data, losses) = (&self.data, &self.losses);
+        let share = "from 0 to 1";
+        // Without recorded mazes, or with some beside them, generated maps are needed.
+        if data.mazes.as_ref().is_none_or(|mazes| mazes.share < 1.0) {
+            let all = data.kinds.values().sum::<f64>();
+            check("data.kinds", all, |x| x > 0.0, "shares above 0")?;
+        }
+        if let Some(mazes) = &data.mazes {
+            check("data.mazes.share", mazes.share, is_share, share)?;
+            check("data.mazes.whole", mazes.whole, is_share, share)?;
+        }
+        let is_weight = |x: f64| x >= 0.0 && x.is_finite();
+        for &weight in data.kinds.values() {
+            check("data.kinds", weight, is_weight, "shares of at least 0")?;
+        }
+        check(
+            "data.min_side",
+            data.min_side,
+            |x| (8..=1024).contains(&x),
+            "from 8 to 1024",
+        )?;
+        check(
+            "data.first_max_side",
+            data.first_max_side,
+            |x| (data.min_side..=1024).contains(&x),
+            "from min_side to 1024",
+        )?;
+        check(
+            "data.max_side",
+            data.max_side,
+            |x| (data.first_max_side..=1024).contains(&x),
+            "from first_max_side to 1024",
+        )?;
+        for (key, value) in [
+            ("data.growth", data.growth),
+            ("data.costs", data.costs),
+            ("data.unknown", data.unknown),
+            ("data.exploration", data.exploration),
+        ] {
+            check(key, value, is_share, share)?;
+        }
+        check(
+            "data.cells",
+            data.cells,
+            |x| (64..=1 << 22).contains(&x),
+            "from 64 to 4194304",
+        )?;
+        check(
+            "data.max_segments",
+            data.max_segments,
+            |x| (1..=1024).contains(&x),
+            "from 1 to 1024",
+        )?;
+        for (key, value) in [
+            ("optimiser.value_loss", losses.value),
+            ("optimiser.halt_loss", losses.halt),
+        ] {
+            check(key, value, is_weight, "at least 0")?;
+        }
+        Ok(())
+    }
+}

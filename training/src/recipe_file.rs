@@ -1,0 +1,178 @@
+//! A recipe as its file writes it: sections of keys, of which some belong to one family of models
+//! or to one optimiser alone.
+//!
+//! The family is read first. Then the whole text is read as what that family's recipes are, so
+//! that every wrong key is found with its line, and with the nearest key that would be right.
+
+use crate::planning::{DataRecipe, LossWeights, PlanningRecipe};
+use crate::recipe::{OptimiserKind, OptimiserRecipe, Recipe, RunRecipe, TaskRecipe};
+use crate::recipe_text::explain;
+use hrm_planner::grid::Moves;
+use hrm_planner::model::GridHrmConfig;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+/// What is wrong with a text, in one line.
+type Result<T> = std::result::Result<T, String>;
+
+/// `model.family`; recipes from before there were several have none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Family {
+    #[default]
+    Grid,
+}
+
+/// As much of a recipe as tells its family.
+#[derive(Debug, Deserialize)]
+struct Beginning {
+    #[serde(default)]
+    model: BeginningOfModel,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct BeginningOfModel {
+    #[serde(default)]
+    family: Family,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RecipeFile<M, D> {
+    name: String,
+    seed: u64,
+    model: M,
+    data: D,
+    optimiser: OptimiserSection,
+    run: RunRecipe,
+}
+
+/// `[model]` of a grid model: the keys of [`GridHrmConfig`] beside the family.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GridModelSection {
+    #[serde(default, rename = "family")]
+    _family: Family,
+    channels: usize,
+    hidden: usize,
+    h_blocks: usize,
+    l_blocks: usize,
+    h_cycles: usize,
+    l_cycles: usize,
+    #[serde(default)]
+    moves: Moves,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OptimiserSection {
+    #[serde(default)]
+    kind: OptimiserKind,
+    learning_rate: f64,
+    warmup: u64,
+    #[serde(default)]
+    min_ratio: f64,
+    weight_decay: f64,
+    betas: [f64; 2],
+    /// AdamW.
+    clip: Option<f64>,
+    ema: f64,
+    /// Grid models.
+    value_loss: Option<f64>,
+    /// Grid models.
+    halt_loss: Option<f64>,
+    /// Sequence models with puzzle embeddings.
+    puzzle_rate: Option<f64>,
+    /// Sequence models with puzzle embeddings.
+    puzzle_weight_decay: Option<f64>,
+}
+
+/// The recipe of a text, its ranges not yet checked.
+pub(crate) fn parse(text: &str) -> Result<Recipe> {
+    let Beginning { model } = read(text)?;
+    match model.family {
+        Family::Grid => planning(read(text)?),
+    }
+}
+
+fn read<T: DeserializeOwned>(text: &str) -> Result<T> {
+    toml::from_str(text).map_err(|e| explain(text, &e))
+}
+
+fn planning(file: RecipeFile<GridModelSection, DataRecipe>) -> Result<Recipe> {
+    let losses = LossWeights {
+        value: required("optimiser.value_loss", file.optimiser.value_loss)?,
+        halt: required("optimiser.halt_loss", file.optimiser.halt_loss)?,
+    };
+    let of = "sequence models with puzzle embeddings";
+    without("optimiser.puzzle_rate", file.optimiser.puzzle_rate, of)?;
+    let decay = file.optimiser.puzzle_weight_decay;
+    without("optimiser.puzzle_weight_decay", decay, of)?;
+    let GridModelSection {
+        _family: _,
+        channels,
+        hidden,
+        h_blocks,
+        l_blocks,
+        h_cycles,
+        l_cycles,
+        moves,
+    } = file.model;
+    let model = GridHrmConfig {
+        channels,
+        hidden,
+        h_blocks,
+        l_blocks,
+        h_cycles,
+        l_cycles,
+        moves,
+    };
+    Ok(Recipe {
+        name: file.name,
+        seed: file.seed,
+        task: TaskRecipe::Planning(PlanningRecipe {
+            model,
+            data: file.data,
+            losses,
+        }),
+        optimiser: file.optimiser.recipe()?,
+        run: file.run,
+    })
+}
+
+impl OptimiserSection {
+    fn recipe(self) -> Result<OptimiserRecipe> {
+        let clip = match self.kind {
+            OptimiserKind::AdamW => required("optimiser.clip", self.clip)?,
+            OptimiserKind::AdamATan2 => {
+                without("optimiser.clip", self.clip, "kind = \"adamw\"")?;
+                f64::INFINITY
+            }
+        };
+        Ok(OptimiserRecipe {
+            kind: self.kind,
+            learning_rate: self.learning_rate,
+            warmup: self.warmup,
+            min_ratio: self.min_ratio,
+            weight_decay: self.weight_decay,
+            betas: self.betas,
+            clip,
+            ema: self.ema,
+        })
+    }
+}
+
+/// The value of a key that other recipes do without.
+fn required(key: &str, value: Option<f64>) -> Result<f64> {
+    value.ok_or_else(|| format!("the key `{key}` is missing"))
+}
+
+/// That a key of other recipes is not there, for it would do nothing.
+fn without(key: &str, value: Option<f64>, belongs_to: &str) -> Result<()> {
+    match value {
+        None => Ok(()),
+        Some(_) => Err(format!(
+            "the key `{key}` belongs to {belongs_to} and has no effect here; remove it"
+        )),
+    }
+}
