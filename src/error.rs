@@ -106,6 +106,51 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// A file is not a checkpoint that can be imported.
+    #[error("{path}: it cannot be imported: {reason}")]
+    Import {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong or refused, and what to do.
+        reason: String,
+    },
+    /// A file is not the configuration of a published model.
+    #[error(
+        "{path}: not the configuration of a published model: {reason}; pass the all_config.yaml that \
+         lies beside the checkpoint"
+    )]
+    ImportConfig {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Neither the tensors' shapes nor a configuration tell what a model is made of.
+    #[error(
+        "the tensors' shapes do not tell {}; give {} in a YAML file with these keys under `arch`, \
+         such as the all_config.yaml that lies beside a published checkpoint",
+        list(keys),
+        if keys.len() == 1 { "it" } else { "them" }
+    )]
+    ImportKeys {
+        /// The keys of the configuration.
+        keys: Vec<&'static str>,
+    },
+    /// The length of a model's sequences is not known.
+    #[error(
+        "nothing tells how many tokens a problem has, and no published data set has a vocabulary of \
+         {vocabulary}; give the number (seq_len)"
+    )]
+    ImportLength {
+        /// Rows of the token embedding.
+        vocabulary: usize,
+    },
+    /// Tensors are not those that the configuration describes.
+    #[error("{} tensors do not fit the configuration: {}", differences.len(), differences.join("; "))]
+    ImportTensors {
+        /// What is missing, too many or of another shape, one sentence each.
+        differences: Vec<String>,
+    },
     /// A value could not be written as JSON.
     #[error("a value cannot be written as JSON: {reason}")]
     Json {
@@ -372,6 +417,11 @@ pub enum Error {
 
 /// A result with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
+
+/// Names in a sentence.
+fn list(names: &[&str]) -> String {
+    format!("`{}`", names.join("`, `"))
+}
 
 impl From<candle_core::Error> for Error {
     fn from(source: candle_core::Error) -> Self {

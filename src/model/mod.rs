@@ -7,12 +7,14 @@
 //! - [`GridHrm`]: the grid model of one scale, for mazes and small grids.
 //! - [`encode`]: from a costmap and a goal to input planes.
 //! - [`Checkpoint`]: weights with their configuration and training record in one file.
+//! - [`import`]: checkpoints of the published models, from files that nobody has to trust.
 //! - [`shipped`]: the model that is part of this program.
 
 mod block;
 mod checkpoint;
 mod encode;
 mod grid_hrm;
+pub mod import;
 mod kernels;
 mod layout;
 mod shipped;

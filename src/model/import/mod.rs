@@ -1,0 +1,132 @@
+//! Checkpoints of the published models, read from files that nobody has to trust.
+//!
+//! [`read`] takes what `torch.save` writes (a zip archive; PyTorch 1.6 and later) or a safetensors
+//! file, and gives the tensors of floats by the published names, as f32, with notes on what was
+//! renamed and left out. It runs nothing that a file asks for, and a small file cannot make it use
+//! much memory or time: every length is checked against the file before memory is set aside, and
+//! `limits` bounds everything else.
+//!
+//! It does not know what a model needs: that is [`fit`]'s and the configuration's work.
+
+mod archive;
+mod element;
+mod fit;
+mod limits;
+mod metered;
+mod names;
+mod pickle;
+mod state_dict;
+mod strided;
+mod torch;
+
+pub use fit::fit;
+
+use crate::{Error, Result};
+use candle_core::Tensor;
+use safetensors::{Dtype, SafeTensors};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read, Seek};
+use std::path::Path;
+
+/// What was read from a checkpoint.
+#[derive(Debug, Clone)]
+pub struct Imported {
+    /// What kind of file it was.
+    pub format: &'static str,
+    /// Tensors of f32 by their published names, all of them finite.
+    pub tensors: BTreeMap<String, Tensor>,
+    /// What was renamed, chosen and left out, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Reads a checkpoint; its kind is told from its first bytes.
+///
+/// # Errors
+/// [`Error::Import`] with what is wrong and what to do, or a file that cannot be read.
+pub fn read(path: &Path) -> Result<Imported> {
+    let io = |source| Error::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let mut file = File::open(path).map_err(io)?;
+    let length = file.metadata().map_err(io)?.len();
+    let mut start = Vec::new();
+    file.by_ref().take(16).read_to_end(&mut start).map_err(io)?;
+    file.rewind().map_err(io)?;
+    contents(file, length, &start).map_err(|reason| Error::Import {
+        path: path.to_owned(),
+        reason,
+    })
+}
+
+fn contents(file: File, length: u64, start: &[u8]) -> std::result::Result<Imported, String> {
+    if length > limits::FILE_BYTES {
+        return Err(format!(
+            "its {length} bytes are over the limit of {}",
+            limits::FILE_BYTES
+        ));
+    }
+    let mut notes = Vec::new();
+    let (format, tensors) = match start {
+        [b'P', b'K', 3, 4, ..] => {
+            let archive = archive::Archive::open(file)?;
+            ("PyTorch archive", state_dict::read(archive, &mut notes)?)
+        }
+        [_, _, _, _, _, _, _, _, b'{', ..] => ("safetensors", safetensors(file)?),
+        // A bare pickle, protocol 2: the format of torch.save before 1.6.
+        [0x80, 2, ..] => {
+            return Err("it was written by PyTorch before 1.6 or without its zip format; load it \
+                        with a current PyTorch and save model.state_dict() again"
+                .to_owned());
+        }
+        _ => {
+            return Err("it is neither an archive of torch.save nor a safetensors file; pass a \
+                        checkpoint of a published model"
+                .to_owned());
+        }
+    };
+    let tensors = names::unwrapped(tensors, &mut notes)?;
+    check_finite(&tensors)?;
+    Ok(Imported {
+        format,
+        tensors,
+        notes,
+    })
+}
+
+fn safetensors(mut file: File) -> std::result::Result<BTreeMap<String, Tensor>, String> {
+    let broken = |error: &dyn std::fmt::Display| format!("not a whole safetensors file ({error})");
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map_err(|e| broken(&e))?;
+    let file = SafeTensors::deserialize(&bytes).map_err(|e| broken(&e))?;
+    let mut tensors = BTreeMap::new();
+    for (name, view) in file.iter() {
+        let float = match view.dtype() {
+            Dtype::F64 => candle_core::DType::F64,
+            Dtype::F32 => candle_core::DType::F32,
+            Dtype::F16 => candle_core::DType::F16,
+            Dtype::BF16 => candle_core::DType::BF16,
+            _ => continue,
+        };
+        let tensor = element::to_f32(view.data(), float, view.shape())
+            .map_err(|reason| format!("tensor {} {reason}", limits::quoted(name)))?;
+        tensors.insert(name.to_owned(), tensor);
+    }
+    Ok(tensors)
+}
+
+fn check_finite(tensors: &BTreeMap<String, Tensor>) -> std::result::Result<(), String> {
+    for (name, tensor) in tensors {
+        let values = tensor.flatten_all().and_then(|flat| flat.to_vec1::<f32>());
+        let values = values.map_err(|error| error.to_string())?;
+        if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+            return Err(format!(
+                "tensor {} holds {} at {at}; all must be finite",
+                limits::quoted(name),
+                values[at]
+            ));
+        }
+    }
+    Ok(())
+}
