@@ -30,7 +30,8 @@ def readelf(flag: str, library: pathlib.Path) -> list[list[str]]:
 
 def is_missing(name: str) -> bool:
     known = any((folder / name).exists() for folder in (TORCH, STUBS))
-    return not known and name.startswith(("libcu", "libnccl", "libnv"))
+    is_driver = name == "libcuda.so.1"  # nobody may find a stub in place of a driver
+    return not known and not is_driver and name.startswith(("libcu", "libnccl", "libnv"))
 
 
 def write_stub(name: str, undefined: set[str]) -> None:

@@ -6,8 +6,7 @@
 
 use super::limits::{self, quoted};
 use super::metered::Metered;
-use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, Read, Seek};
 use zip::{CompressionMethod, ZipArchive};
 
 /// The file that every archive of `torch.save` holds.
@@ -15,18 +14,18 @@ const PICKLE: &str = "data.pkl";
 
 /// An archive whose directory has been checked.
 #[derive(Debug)]
-pub struct Archive {
-    zip: ZipArchive<Metered<BufReader<File>>>,
+pub struct Archive<R> {
+    zip: ZipArchive<Metered<BufReader<R>>>,
     /// The one folder, with its slash.
     folder: String,
 }
 
-impl Archive {
+impl<R: Read + Seek> Archive<R> {
     /// Opens an archive and checks its directory.
     ///
     /// # Errors
     /// What is wrong, for the reader of a message.
-    pub fn open(file: File) -> Result<Self, String> {
+    pub fn open(file: R) -> Result<Self, String> {
         let (reader, budget) = Metered::new(BufReader::new(file), limits::DIRECTORY_BYTES);
         let mut zip = ZipArchive::new(reader)
             .map_err(|error| format!("its zip directory cannot be read ({error})"))?;
@@ -69,9 +68,11 @@ impl Archive {
                 folders.push(folder.to_owned());
             }
             if name.ends_with("/constants.pkl") {
-                return Err("it is a TorchScript archive; save model.state_dict() with torch.save \
+                return Err(
+                    "it is a TorchScript archive; save model.state_dict() with torch.save \
                             instead"
-                    .to_owned());
+                        .to_owned(),
+                );
             }
         }
         budget.lift();
@@ -146,7 +147,10 @@ impl Archive {
         file.read_to_end(&mut bytes)
             .map_err(|error| broken(error.to_string()))?;
         if bytes.len() as u64 != size {
-            return Err(broken(format!("{size} bytes promised, {} read", bytes.len())));
+            return Err(broken(format!(
+                "{size} bytes promised, {} read",
+                bytes.len()
+            )));
         }
         Ok(bytes)
     }

@@ -14,10 +14,9 @@ pub fn fit(tensors: &BTreeMap<String, Tensor>, expected: &[(String, Vec<usize>)]
     for (name, shape) in expected {
         match tensors.get(name) {
             None => differences.push(format!("`{name}` {shape:?} is missing")),
-            Some(tensor) if tensor.dims() != shape => differences.push(format!(
-                "`{name}` is {:?}, not {shape:?}",
-                tensor.dims()
-            )),
+            Some(tensor) if tensor.dims() != shape => {
+                differences.push(format!("`{name}` is {:?}, not {shape:?}", tensor.dims()))
+            }
             Some(_) => {}
         }
     }

@@ -27,6 +27,8 @@ pub const REPETITION: usize = 4;
 pub const FREE_ELEMENTS: usize = 1 << 16;
 /// Bytes of a configuration file.
 pub const CONFIG_BYTES: u64 = 1 << 20;
+/// Names from a file that a message lists.
+pub const LISTED: usize = 8;
 /// Characters of a name from a file that a message quotes.
 const QUOTED: usize = 80;
 

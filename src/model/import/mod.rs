@@ -15,6 +15,7 @@ mod limits;
 mod metered;
 mod names;
 mod pickle;
+mod safetensors_file;
 mod state_dict;
 mod strided;
 mod torch;
@@ -23,7 +24,6 @@ pub use fit::fit;
 
 use crate::{Error, Result};
 use candle_core::Tensor;
-use safetensors::{Dtype, SafeTensors};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek};
@@ -49,41 +49,67 @@ pub fn read(path: &Path) -> Result<Imported> {
         path: path.to_owned(),
         source,
     };
-    let mut file = File::open(path).map_err(io)?;
+    let file = File::open(path).map_err(io)?;
     let length = file.metadata().map_err(io)?.len();
+    if length > limits::FILE_BYTES {
+        return Err(Error::Import {
+            path: path.to_owned(),
+            reason: format!(
+                "its {length} bytes are over the limit of {}",
+                limits::FILE_BYTES
+            ),
+        });
+    }
+    read_from(file, path)
+}
+
+/// As [`read`], from any source of bytes, such as a file in memory; `path` only names it in
+/// messages.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_from(mut source: impl Read + Seek, path: &Path) -> Result<Imported> {
+    let io = |source| Error::Io {
+        path: path.to_owned(),
+        source,
+    };
     let mut start = Vec::new();
-    file.by_ref().take(16).read_to_end(&mut start).map_err(io)?;
-    file.rewind().map_err(io)?;
-    contents(file, length, &start).map_err(|reason| Error::Import {
+    source
+        .by_ref()
+        .take(16)
+        .read_to_end(&mut start)
+        .map_err(io)?;
+    source.rewind().map_err(io)?;
+    contents(source, &start).map_err(|reason| Error::Import {
         path: path.to_owned(),
         reason,
     })
 }
 
-fn contents(file: File, length: u64, start: &[u8]) -> std::result::Result<Imported, String> {
-    if length > limits::FILE_BYTES {
-        return Err(format!(
-            "its {length} bytes are over the limit of {}",
-            limits::FILE_BYTES
-        ));
-    }
+fn contents(source: impl Read + Seek, start: &[u8]) -> std::result::Result<Imported, String> {
     let mut notes = Vec::new();
     let (format, tensors) = match start {
         [b'P', b'K', 3, 4, ..] => {
-            let archive = archive::Archive::open(file)?;
+            let archive = archive::Archive::open(source)?;
             ("PyTorch archive", state_dict::read(archive, &mut notes)?)
         }
-        [_, _, _, _, _, _, _, _, b'{', ..] => ("safetensors", safetensors(file)?),
+        [_, _, _, _, _, _, _, _, b'{', ..] => {
+            ("safetensors", safetensors_file::read(source, &mut notes)?)
+        }
         // A bare pickle, protocol 2: the format of torch.save before 1.6.
         [0x80, 2, ..] => {
-            return Err("it was written by PyTorch before 1.6 or without its zip format; load it \
+            return Err(
+                "it was written by PyTorch before 1.6 or without its zip format; load it \
                         with a current PyTorch and save model.state_dict() again"
-                .to_owned());
+                    .to_owned(),
+            );
         }
         _ => {
-            return Err("it is neither an archive of torch.save nor a safetensors file; pass a \
+            return Err(
+                "it is neither an archive of torch.save nor a safetensors file; pass a \
                         checkpoint of a published model"
-                .to_owned());
+                    .to_owned(),
+            );
         }
     };
     let tensors = names::unwrapped(tensors, &mut notes)?;
@@ -93,27 +119,6 @@ fn contents(file: File, length: u64, start: &[u8]) -> std::result::Result<Import
         tensors,
         notes,
     })
-}
-
-fn safetensors(mut file: File) -> std::result::Result<BTreeMap<String, Tensor>, String> {
-    let broken = |error: &dyn std::fmt::Display| format!("not a whole safetensors file ({error})");
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes).map_err(|e| broken(&e))?;
-    let file = SafeTensors::deserialize(&bytes).map_err(|e| broken(&e))?;
-    let mut tensors = BTreeMap::new();
-    for (name, view) in file.iter() {
-        let float = match view.dtype() {
-            Dtype::F64 => candle_core::DType::F64,
-            Dtype::F32 => candle_core::DType::F32,
-            Dtype::F16 => candle_core::DType::F16,
-            Dtype::BF16 => candle_core::DType::BF16,
-            _ => continue,
-        };
-        let tensor = element::to_f32(view.data(), float, view.shape())
-            .map_err(|reason| format!("tensor {} {reason}", limits::quoted(name)))?;
-        tensors.insert(name.to_owned(), tensor);
-    }
-    Ok(tensors)
 }
 
 fn check_finite(tensors: &BTreeMap<String, Tensor>) -> std::result::Result<(), String> {

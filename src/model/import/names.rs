@@ -3,7 +3,7 @@
 //! The published programs wrap the network in a halting wrapper (`inner.`), that in a loss head
 //! (`model.`), and often in `torch.compile` (`_orig_mod.`) or data parallelism (`module.`).
 
-use super::limits::quoted;
+use super::limits::{LISTED, quoted};
 use candle_core::Tensor;
 use std::collections::BTreeMap;
 
@@ -56,10 +56,23 @@ pub fn unwrapped(
         }
     }
     for (prefix, count) in stripped {
-        notes.push(format!("prefix {} removed from {count} names", quoted(&prefix)));
+        notes.push(format!(
+            "prefix {} removed from {count} names",
+            quoted(&prefix)
+        ));
     }
     if !needless.is_empty() {
         notes.push(format!("left out, not needed: {}", needless.join(", ")));
     }
     Ok(named)
+}
+
+/// The note on what was left out because it is no tensor of floats.
+pub fn no_weights(names: &[String]) -> Option<String> {
+    let listed = names.iter().take(LISTED).cloned().collect::<Vec<_>>();
+    let more = match names.len() - listed.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    (!names.is_empty()).then(|| format!("left out, no weights: {}{more}", listed.join(", ")))
 }

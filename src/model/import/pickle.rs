@@ -165,7 +165,7 @@ impl<'a> Machine<'a> {
         if self.stack.is_empty() && self.marks.is_empty() && self.rest.is_empty() {
             Ok(root)
         } else {
-            Err("its pickle goes on after its end".to_owned())
+            Err("its pickle is not one value".to_owned())
         }
     }
 
@@ -228,7 +228,8 @@ impl<'a> Machine<'a> {
             }
             op::STACK_GLOBAL => {
                 let (name, module) = (self.pop()?, self.pop()?);
-                let (Value::Text(module), Value::Text(name)) = (self.value(module), self.value(name))
+                let (Value::Text(module), Value::Text(name)) =
+                    (self.value(module), self.value(name))
                 else {
                     return Err("a global's name is not text".to_owned());
                 };
@@ -266,7 +267,9 @@ impl<'a> Machine<'a> {
             _ => {
                 let [length] = self.array()?;
                 let bytes = self.take(usize::from(length))?;
-                let sign = bytes.last().map_or(0, |&byte| if byte < 0x80 { 0 } else { 0xff });
+                let sign = bytes
+                    .last()
+                    .map_or(0, |&byte| if byte < 0x80 { 0 } else { 0xff });
                 let mut wide = [sign; 8];
                 wide.get_mut(..bytes.len())
                     .ok_or_else(|| format!("an integer of {length} bytes is too large"))?
@@ -365,7 +368,12 @@ impl<'a> Machine<'a> {
                 self.stack.push(id);
                 return Ok(());
             }
-            _ => return Err(format!("{} is called so as torch.save never does", callee.name())),
+            _ => {
+                return Err(format!(
+                    "{} is called so as torch.save never does",
+                    callee.name()
+                ));
+            }
         };
         self.push(made)
     }
@@ -400,7 +408,10 @@ impl<'a> Machine<'a> {
     fn top(&self) -> Result<Id, String> {
         let floor = self.marks.last().copied().unwrap_or(0);
         let above = self.stack.get(floor..).unwrap_or_default();
-        above.last().copied().ok_or_else(|| "the stack is empty".to_owned())
+        above
+            .last()
+            .copied()
+            .ok_or_else(|| "the stack is empty".to_owned())
     }
 
     fn top_mut(&mut self) -> Result<&mut Value<'a>, String> {
@@ -416,7 +427,9 @@ impl<'a> Machine<'a> {
 
     /// The upper `count` values, in the order in which they came.
     fn pop_many(&mut self, count: usize) -> Result<Vec<Id>, String> {
-        let mut items = (0..count).map(|_| self.pop()).collect::<Result<Vec<_>, _>>()?;
+        let mut items = (0..count)
+            .map(|_| self.pop())
+            .collect::<Result<Vec<_>, _>>()?;
         items.reverse();
         Ok(items)
     }

@@ -6,22 +6,22 @@
 use super::archive::Archive;
 use super::element;
 use super::limits::{self, quoted};
+use super::names;
 use super::pickle::{Pickle, Value};
 use super::strided::Strided;
 use candle_core::Tensor;
 use std::collections::BTreeMap;
+use std::io::{Read, Seek};
 
 /// Keys under which training programs keep a state dict beside other things, the best known first.
 const KEYS: [&str; 3] = ["model", "state_dict", "model_state_dict"];
-/// Keys of a file that are listed in a message.
-const LISTED: usize = 8;
 
 /// Reads all tensors of floats, as f32, and appends to the notes what was left out.
 ///
 /// # Errors
 /// What is wrong, for the reader of a message.
 pub fn read(
-    mut archive: Archive,
+    mut archive: Archive<impl Read + Seek>,
     notes: &mut Vec<String>,
 ) -> Result<BTreeMap<String, Tensor>, String> {
     let bytes = archive.pickle()?;
@@ -31,14 +31,17 @@ pub fn read(
 
     let mut by_storage: BTreeMap<&str, Vec<(&str, &Strided<'_>)>> = BTreeMap::new();
     for (name, view) in views {
-        by_storage.entry(view.storage.key).or_default().push((name, view));
+        by_storage
+            .entry(view.storage.key)
+            .or_default()
+            .push((name, view));
     }
     let mut tensors = BTreeMap::new();
     for (key, views) in by_storage {
         let bytes = archive.storage(key)?;
         for (name, view) in views {
             let tensor = tensor(view, &bytes)
-                .map_err(|reason| format!("tensor {} {reason}", quoted(name)))?;
+                .map_err(|reason| format!("tensor {}: {reason}", quoted(name)))?;
             tensors.insert(name.to_owned(), tensor);
         }
     }
@@ -61,11 +64,17 @@ fn state_dict<'p, 'a>(
         let inner = outer.iter().filter(|(key, _)| *key == wanted);
         let inner = inner.filter_map(|(_, value)| entries(value, pickle));
         if let Some(inner) = inner.last().filter(|inner| holds_tensors(inner)) {
-            notes.push(format!("the state dict is the file's `{wanted}`; the rest is left out"));
+            notes.push(format!(
+                "the state dict is the file's `{wanted}`; the rest is left out"
+            ));
             return Ok(inner);
         }
     }
-    let keys: Vec<String> = outer.iter().take(LISTED).map(|(key, _)| quoted(key)).collect();
+    let keys: Vec<String> = outer
+        .iter()
+        .take(limits::LISTED)
+        .map(|(key, _)| quoted(key))
+        .collect();
     Err(format!(
         "it holds no tensors, neither itself nor under `{}`; it has {} keys: {}",
         KEYS.join("`, `"),
@@ -86,7 +95,9 @@ fn entries<'p, 'a>(value: &'p Value<'a>, pickle: &'p Pickle<'a>) -> Option<Entri
 }
 
 fn holds_tensors(entries: &Entries<'_, '_>) -> bool {
-    entries.iter().any(|(_, value)| matches!(value, Value::Tensor(_)))
+    entries
+        .iter()
+        .any(|(_, value)| matches!(value, Value::Tensor(_)))
 }
 
 /// The tensors of floats; all else is noted.
@@ -103,23 +114,14 @@ fn floats<'p, 'a>(
                     return Err(format!("two tensors are named {}", quoted(name)));
                 }
             }
-            Value::Tensor(view) => others.push(format!("{} ({:?})", quoted(name), view.storage.element)),
+            Value::Tensor(view) => {
+                others.push(format!("{} ({:?})", quoted(name), view.storage.element))
+            }
             _ => others.push(format!("{} (no tensor)", quoted(name))),
         }
     }
-    if let Some(note) = left_out(&others) {
-        notes.push(note);
-    }
+    notes.extend(names::no_weights(&others));
     Ok(views)
-}
-
-fn left_out(others: &[String]) -> Option<String> {
-    let first = others.get(..others.len().min(LISTED))?.join(", ");
-    match others.len() {
-        0 => None,
-        n if n > LISTED => Some(format!("left out, not weights: {first} and {} more", n - LISTED)),
-        _ => Some(format!("left out, not weights: {first}")),
-    }
 }
 
 /// Refuses tensors that are together much larger than what is stored.
@@ -130,7 +132,9 @@ fn check_size(views: &BTreeMap<&str, &Strided<'_>>) -> Result<(), String> {
         stored.insert(view.storage.key, view.storage.elements);
         elements = elements.saturating_add(view.elements);
     }
-    let stored = stored.values().fold(0_usize, |sum, &n| sum.saturating_add(n));
+    let stored = stored
+        .values()
+        .fold(0_usize, |sum, &n| sum.saturating_add(n));
     let most = stored
         .saturating_mul(limits::REPETITION)
         .saturating_add(limits::FREE_ELEMENTS)
@@ -144,6 +148,10 @@ fn check_size(views: &BTreeMap<&str, &Strided<'_>>) -> Result<(), String> {
 }
 
 fn tensor(view: &Strided<'_>, bytes: &[u8]) -> Result<Tensor, String> {
-    let float = view.storage.element.float().ok_or("is not of floats")?;
+    let float = view
+        .storage
+        .element
+        .float()
+        .ok_or("its numbers are no floats")?;
     element::to_f32(&view.gather(bytes)?, float, &view.shape)
 }

@@ -62,9 +62,12 @@ impl<'a> Strided<'a> {
         let end = if elements == 0 {
             Some(offset)
         } else {
-            let last = shape.iter().zip(&strides).try_fold(offset, |at, (&side, &stride)| {
-                at.checked_add((side - 1).checked_mul(stride)?)
-            });
+            let last = shape
+                .iter()
+                .zip(&strides)
+                .try_fold(offset, |at, (&side, &stride)| {
+                    at.checked_add((side - 1).checked_mul(stride)?)
+                });
             last.and_then(|last| last.checked_add(1))
         };
         if end.is_none_or(|end| end > storage.elements) {
@@ -126,11 +129,16 @@ impl<'a> Strided<'a> {
     fn is_contiguous(&self) -> bool {
         let mut expected = 1;
         self.elements == 0
-            || self.shape.iter().zip(&self.strides).rev().all(|(&side, &stride)| {
-                let fits = side == 1 || stride == expected;
-                expected *= side;
-                fits
-            })
+            || self
+                .shape
+                .iter()
+                .zip(&self.strides)
+                .rev()
+                .all(|(&side, &stride)| {
+                    let fits = side == 1 || stride == expected;
+                    expected *= side;
+                    fits
+                })
     }
 }
 
@@ -139,7 +147,9 @@ fn product(shape: &[usize]) -> Option<usize> {
     if shape.contains(&0) {
         return Some(0);
     }
-    shape.iter().try_fold(1_usize, |product, &side| product.checked_mul(side))
+    shape
+        .iter()
+        .try_fold(1_usize, |product, &side| product.checked_mul(side))
 }
 
 #[cfg(test)]
@@ -162,7 +172,11 @@ mod tests {
     #[test]
     fn views_of_all_kinds_are_row_major_afterwards() {
         assert_eq!(gathered(0, &[2, 3], &[3, 1]), [0, 1, 2, 3, 4, 5]);
-        assert_eq!(gathered(0, &[3, 2], &[1, 3]), [0, 3, 1, 4, 2, 5], "transposed");
+        assert_eq!(
+            gathered(0, &[3, 2], &[1, 3]),
+            [0, 3, 1, 4, 2, 5],
+            "transposed"
+        );
         assert_eq!(gathered(1, &[2], &[3]), [1, 4], "a column");
         assert_eq!(gathered(2, &[2, 2], &[0, 1]), [2, 3, 2, 3], "repeated");
         assert_eq!(gathered(5, &[], &[]), [5], "a scalar");

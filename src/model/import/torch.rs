@@ -107,15 +107,14 @@ pub fn tensor<'a>(arguments: &[Id], values: &[Value<'a>]) -> Result<Strided<'a>,
         _ => None,
     };
     let counts = |id: Id| match id.of(values) {
-        Value::Tuple(items) if items.len() <= limits::AXES => {
-            items.iter().map(|&id| count(id)).collect::<Option<Vec<_>>>()
-        }
+        Value::Tuple(items) if items.len() <= limits::AXES => items
+            .iter()
+            .map(|&id| count(id))
+            .collect::<Option<Vec<_>>>(),
         _ => None,
     };
     match (count(offset), counts(shape), counts(strides)) {
-        (Some(offset), Some(shape), Some(strides)) => {
-            Strided::new(storage, offset, shape, strides)
-        }
+        (Some(offset), Some(shape), Some(strides)) => Strided::new(storage, offset, shape, strides),
         _ => Err(format!(
             "a tensor's offset, shape or strides are not counts of at most {} axes",
             limits::AXES
