@@ -76,6 +76,55 @@ pub enum Error {
         /// What is allowed.
         must: &'static str,
     },
+    /// A model cannot have this configuration; the key is a real number.
+    #[error("the model's `{key}` is {value}; it must be {must}")]
+    ModelConfigNumber {
+        /// The key of the configuration.
+        key: &'static str,
+        /// Its value.
+        value: f64,
+        /// What is allowed.
+        must: &'static str,
+    },
+    /// A batch has too few or too many tokens for its problems.
+    #[error(
+        "the batch has {actual} tokens, but {problems} problems of {seq_len} tokens need {expected}; every problem must have exactly {seq_len}",
+        expected = problems * seq_len
+    )]
+    TokenCount {
+        /// Tokens given.
+        actual: usize,
+        /// Problems of the batch.
+        problems: usize,
+        /// Tokens of a problem, as the model has it.
+        seq_len: usize,
+    },
+    /// A token is not in the model's vocabulary.
+    #[error(
+        "problem {problem} has token {token} at place {place}, but the model knows tokens below {vocab_size}; the data set is not the one the model was made for"
+    )]
+    UnknownToken {
+        /// The problem, counted from 0.
+        problem: usize,
+        /// The token's place in it.
+        place: usize,
+        /// The token.
+        token: u32,
+        /// Tokens there are.
+        vocab_size: usize,
+    },
+    /// A puzzle identifier has no embedding.
+    #[error(
+        "problem {problem} has puzzle identifier {identifier}, but the model knows identifiers below {known}; use 0 for puzzles without one"
+    )]
+    UnknownPuzzle {
+        /// The problem, counted from 0.
+        problem: usize,
+        /// The identifier.
+        identifier: u32,
+        /// Rows of the model's table.
+        known: usize,
+    },
     /// A tensor is not there.
     #[error("tensor `{name}` is missing; the file does not hold this model")]
     MissingTensor {

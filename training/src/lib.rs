@@ -26,6 +26,7 @@ mod recipe_text;
 mod run;
 mod sample;
 mod scores;
+pub mod sequence;
 mod similar;
 mod state;
 mod table;
