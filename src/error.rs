@@ -147,6 +147,16 @@ pub enum Error {
         /// As needed.
         expected: Vec<usize>,
     },
+    /// A model of another family than the one that is needed.
+    #[error(
+        "the model is of family {family}, but this needs one of {wanted}; choose another model"
+    )]
+    ModelFamily {
+        /// The model's family.
+        family: &'static str,
+        /// What is needed.
+        wanted: &'static str,
+    },
     /// A checkpoint file is not what it should be.
     #[error("{path}: {reason}; pass a model written by hrm-train")]
     Checkpoint {
@@ -173,6 +183,15 @@ pub enum Error {
         path: PathBuf,
         /// What is wrong.
         reason: String,
+    },
+    /// A published model of another kind than those that can be imported.
+    #[error(
+        "the configuration is of {name:?}; only models named hrm_act_v1@..., hrm@... and trm@... can \
+         be imported"
+    )]
+    ImportFamily {
+        /// The configuration's `arch.name`.
+        name: String,
     },
     /// Neither the tensors' shapes nor a configuration tell what a model is made of.
     #[error(

@@ -10,7 +10,8 @@
 //! - [`GridHrm`]: the grid model of one scale, for mazes and small grids.
 //! - [`SequenceHrm`]: the published models HRM and TRM, for parity and comparison.
 //! - [`encode`]: from a costmap and a goal to input planes.
-//! - [`Checkpoint`]: weights with their configuration and training record in one file.
+//! - [`Checkpoint`]: weights with their configuration and training record in one file, of any
+//!   family ([`ModelConfig`]).
 //! - [`import`]: checkpoints of the published models, from files that nobody has to trust.
 //! - [`shipped`]: the model that is part of this program.
 
@@ -24,6 +25,7 @@ mod halting;
 pub mod import;
 mod kernels;
 mod layout;
+mod model_config;
 mod named_tensors;
 mod norm;
 mod reasoner;
@@ -38,6 +40,7 @@ pub use encode::{PLANES, encode};
 pub use grid_hrm::{Carry, GridHrm, GridHrmConfig, Readout};
 pub use halting::{HaltSignal, Halting};
 pub use layout::Layout;
+pub use model_config::ModelConfig;
 pub use reasoner::Reasoner;
 pub use sequence::{
     PositionEncoding, SequenceConfig, SequenceEncoded, SequenceFamily, SequenceHrm,

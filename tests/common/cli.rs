@@ -123,7 +123,7 @@ pub fn one_way(direction: Move) -> Checkpoint {
         })
         .collect();
     Checkpoint {
-        config,
+        config: config.into(),
         training: TrainingRecord::default(),
         tensors,
     }

@@ -127,7 +127,7 @@ impl Trainer {
     /// A tensor operation that fails.
     pub fn checkpoint(&self, scores: serde_json::Value) -> Result<Checkpoint> {
         Ok(Checkpoint {
-            config: self.recipe.model.clone(),
+            config: self.recipe.model.clone().into(),
             training: TrainingRecord {
                 recipe: self.recipe_text.clone(),
                 seed: self.recipe.seed,
@@ -135,6 +135,7 @@ impl Trainer {
                 wall_seconds: self.seconds,
                 machine: machine(),
                 scores,
+                imported_from: None,
             },
             tensors: self.optimiser.averaged(&self.weights)?,
         })

@@ -6,9 +6,11 @@
 //! much memory or time: every length is checked against the file before memory is set aside, and
 //! `limits` bounds everything else.
 //!
-//! It does not know what a model needs: that is [`fit`]'s and the configuration's work.
+//! [`Imported::checkpoint`] makes a checkpoint of ours of it: [`config`] finds out what the model is
+//! made of, [`fit`] whether the tensors are those of such a model.
 
 mod archive;
+mod config;
 mod element;
 mod fit;
 mod limits;
@@ -20,8 +22,10 @@ mod state_dict;
 mod strided;
 mod torch;
 
+pub use config::{Arch, config, read_text};
 pub use fit::fit;
 
+use super::{Checkpoint, TrainingRecord};
 use crate::{Error, Result};
 use candle_core::Tensor;
 use std::collections::BTreeMap;
@@ -38,6 +42,28 @@ pub struct Imported {
     pub tensors: BTreeMap<String, Tensor>,
     /// What was renamed, chosen and left out, a sentence each.
     pub notes: Vec<String>,
+}
+
+impl Imported {
+    /// A checkpoint of ours with these tensors; see [`config`] for where its configuration comes
+    /// from. What was concluded is added to the notes.
+    ///
+    /// # Errors
+    /// As [`config`] and [`fit`].
+    pub fn checkpoint(
+        &mut self,
+        arch: &Arch,
+        seq_len: Option<usize>,
+        training: TrainingRecord,
+    ) -> Result<Checkpoint> {
+        let config = config(arch, &self.tensors, seq_len, &mut self.notes)?;
+        fit(&self.tensors, &config.tensors())?;
+        Ok(Checkpoint {
+            config: config.into(),
+            training,
+            tensors: self.tensors.clone(),
+        })
+    }
 }
 
 /// Reads a checkpoint; its kind is told from its first bytes.
