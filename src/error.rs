@@ -76,6 +76,55 @@ pub enum Error {
         /// What is allowed.
         must: &'static str,
     },
+    /// A model cannot have this configuration; the key is a real number.
+    #[error("the model's `{key}` is {value}; it must be {must}")]
+    ModelConfigNumber {
+        /// The key of the configuration.
+        key: &'static str,
+        /// Its value.
+        value: f64,
+        /// What is allowed.
+        must: &'static str,
+    },
+    /// A batch has too few or too many tokens for its problems.
+    #[error(
+        "the batch has {actual} tokens, but {problems} problems of {seq_len} tokens need {expected}; every problem must have exactly {seq_len}",
+        expected = problems * seq_len
+    )]
+    TokenCount {
+        /// Tokens given.
+        actual: usize,
+        /// Problems of the batch.
+        problems: usize,
+        /// Tokens of a problem, as the model has it.
+        seq_len: usize,
+    },
+    /// A token is not in the model's vocabulary.
+    #[error(
+        "problem {problem} has token {token} at place {place}, but the model knows tokens below {vocab_size}; the data set is not the one the model was made for"
+    )]
+    UnknownToken {
+        /// The problem, counted from 0.
+        problem: usize,
+        /// The token's place in it.
+        place: usize,
+        /// The token.
+        token: u32,
+        /// Tokens there are.
+        vocab_size: usize,
+    },
+    /// A puzzle identifier has no embedding.
+    #[error(
+        "problem {problem} has puzzle identifier {identifier}, but the model knows identifiers below {known}; use 0 for puzzles without one"
+    )]
+    UnknownPuzzle {
+        /// The problem, counted from 0.
+        problem: usize,
+        /// The identifier.
+        identifier: u32,
+        /// Rows of the model's table.
+        known: usize,
+    },
     /// A tensor is not there.
     #[error("tensor `{name}` is missing; the file does not hold this model")]
     MissingTensor {
@@ -98,6 +147,16 @@ pub enum Error {
         /// As needed.
         expected: Vec<usize>,
     },
+    /// A model of another family than the one that is needed.
+    #[error(
+        "the model is of family {family}, but this needs one of {wanted}; choose another model"
+    )]
+    ModelFamily {
+        /// The model's family.
+        family: &'static str,
+        /// What is needed.
+        wanted: &'static str,
+    },
     /// A checkpoint file is not what it should be.
     #[error("{path}: {reason}; pass a model written by hrm-train")]
     Checkpoint {
@@ -105,6 +164,60 @@ pub enum Error {
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
+    },
+    /// A file is not a checkpoint that can be imported.
+    #[error("{path}: it cannot be imported: {reason}")]
+    Import {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong or refused, and what to do.
+        reason: String,
+    },
+    /// A file is not the configuration of a published model.
+    #[error(
+        "{path}: not the configuration of a published model: {reason}; pass the all_config.yaml that \
+         lies beside the checkpoint"
+    )]
+    ImportConfig {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A published model of another kind than those that can be imported.
+    #[error(
+        "the configuration is of {name:?}; only models named hrm_act_v1@..., hrm@... and trm@... can \
+         be imported"
+    )]
+    ImportFamily {
+        /// The configuration's `arch.name`.
+        name: String,
+    },
+    /// Neither the tensors' shapes nor a configuration tell what a model is made of.
+    #[error(
+        "the tensors' shapes do not tell {}; give {} in a YAML file with these keys under `arch`, \
+         such as the all_config.yaml that lies beside a published checkpoint",
+        list(keys),
+        if keys.len() == 1 { "it" } else { "them" }
+    )]
+    ImportKeys {
+        /// The keys of the configuration.
+        keys: Vec<&'static str>,
+    },
+    /// The length of a model's sequences is not known.
+    #[error(
+        "nothing tells how many tokens a problem has, and no published data set has a vocabulary of \
+         {vocabulary}; give the number (seq_len)"
+    )]
+    ImportLength {
+        /// Rows of the token embedding.
+        vocabulary: usize,
+    },
+    /// Tensors are not those that the configuration describes.
+    #[error("{} tensors do not fit the configuration: {}", differences.len(), differences.join("; "))]
+    ImportTensors {
+        /// What is missing, too many or of another shape, one sentence each.
+        differences: Vec<String>,
     },
     /// A value could not be written as JSON.
     #[error("a value cannot be written as JSON: {reason}")]
@@ -372,6 +485,11 @@ pub enum Error {
 
 /// A result with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
+
+/// Names in a sentence.
+fn list(names: &[&str]) -> String {
+    format!("`{}`", names.join("`, `"))
+}
 
 impl From<candle_core::Error> for Error {
     fn from(source: candle_core::Error) -> Self {

@@ -16,7 +16,7 @@ fn checkpoint() -> Checkpoint {
     let config = small_config();
     Checkpoint {
         tensors: random_tensors(&config, 1),
-        config,
+        config: config.into(),
         training: TrainingRecord {
             recipe: "name = \"x\"".into(),
             seed: 7,
@@ -24,6 +24,7 @@ fn checkpoint() -> Checkpoint {
             wall_seconds: 12.5,
             machine: "two cores".into(),
             scores: serde_json::json!([{ "kind": "maze", "reached": 1.0 }]),
+            imported_from: None,
         },
     }
 }
@@ -106,7 +107,11 @@ fn a_weight_that_is_no_number_is_named() {
 
 #[test]
 fn a_configuration_out_of_range_is_named() {
-    let error = error_of(|c| c.config.channels = 17);
+    let error = error_of(|c| {
+        let mut config = small_config();
+        config.channels = 17;
+        c.config = config.into();
+    });
     assert!(error.contains("`channels` is 17"), "{error}");
 }
 
@@ -119,8 +124,8 @@ fn metadata_that_is_missing_or_foreign_is_named() {
         (vec![("format", "99")], "`format` is \"99\""),
         (vec![("format", "1")], "`family` is missing"),
         (
-            vec![("format", "1"), ("family", "trm")],
-            "`family` is \"trm\"",
+            vec![("format", "1"), ("family", "gpt"), ("config", "{}")],
+            "`family` is \"gpt\"",
         ),
         (
             vec![("format", "1"), ("family", "grid-hrm")],

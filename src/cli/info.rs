@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use hrm_planner::grid::{Cost, Counts, MapFile, load_map, movingai};
-use hrm_planner::model::{Checkpoint, GridHrmConfig, TrainingRecord};
+use hrm_planner::model::{Checkpoint, ModelConfig, TrainingRecord};
 use serde::Serialize;
 
 use super::failure::Result;
 use super::json::write_json;
 use super::maps::FileKind;
+use super::model_text;
 use super::models;
 use super::pairs::write_pairs;
 
@@ -47,7 +48,7 @@ struct MapRecord {
 struct ModelRecord<'a> {
     family: &'a str,
     parameters: usize,
-    config: &'a GridHrmConfig,
+    config: &'a ModelConfig,
     training: &'a TrainingRecord,
 }
 
@@ -150,7 +151,7 @@ impl MapRecord {
 
 fn describe_model(checkpoint: &Checkpoint, json: bool, out: &mut impl Write) -> Result<()> {
     let record = ModelRecord {
-        family: checkpoint.family(),
+        family: checkpoint.config.family(),
         parameters: checkpoint.config.parameters(),
         config: &checkpoint.config,
         training: &checkpoint.training,
@@ -158,41 +159,22 @@ fn describe_model(checkpoint: &Checkpoint, json: bool, out: &mut impl Write) -> 
     if json {
         return write_json(&record, out);
     }
-    let GridHrmConfig {
-        channels,
-        hidden,
-        h_blocks,
-        l_blocks,
-        h_cycles,
-        l_cycles,
-        moves,
-    } = record.config;
     let training = record.training;
-    let pairs = [
-        ("family", record.family.to_owned()),
-        ("parameters", record.parameters.to_string()),
-        ("channels", format!("{channels}, hidden {hidden}")),
-        ("blocks", format!("H {h_blocks}, L {l_blocks}")),
-        ("moves", moves.count().to_string()),
-        (
-            "cycles",
-            format!(
-                "H {h_cycles}, L {l_cycles}: a segment reaches {} cells far",
-                record.config.reach()
-            ),
-        ),
-        (
+    let mut pairs = model_text::pairs(record.config);
+    if let Some(file) = &training.imported_from {
+        pairs.push(("training", format!("elsewhere; imported from {file}")));
+    } else {
+        let hours = training.wall_seconds / 3600.0;
+        pairs.push((
             "training",
             format!(
-                "{} steps, {:.1} h, seed {}",
-                training.steps,
-                training.wall_seconds / 3600.0,
-                training.seed
+                "{} steps, {hours:.1} h, seed {}",
+                training.steps, training.seed
             ),
-        ),
-        ("machine", or_unknown(&training.machine)),
-        ("recipe", "see --json".to_owned()),
-    ];
+        ));
+        pairs.push(("machine", or_unknown(&training.machine)));
+    }
+    pairs.push(("recipe", "see --json".to_owned()));
     Ok(write_pairs(out, &pairs)?)
 }
 

@@ -8,10 +8,12 @@ mod arguments;
 mod bench;
 mod demo;
 mod failure;
+mod import;
 mod info;
 mod json;
 mod log;
 mod maps;
+mod model_text;
 mod models;
 mod pairs;
 mod pictures;
@@ -51,6 +53,7 @@ enum Command {
     Demo(demo::Arguments),
     Verify(verify::Arguments),
     Info(info::Arguments),
+    Import(import::Arguments),
     Bench(bench::Arguments),
 }
 
@@ -90,6 +93,7 @@ fn run(command_line: Option<CommandLine>) -> Result<()> {
         Command::Demo(arguments) => demo::run(&arguments, out),
         Command::Verify(arguments) => verify::run(&arguments, out),
         Command::Info(arguments) => info::run(&arguments, out),
+        Command::Import(arguments) => import::run(&arguments, out),
         Command::Bench(arguments) => bench::run(&arguments, out),
     }?;
     Ok(out.flush()?)

@@ -27,7 +27,9 @@ impl ModelChoice {
         if let Some(path) = self.model.clone().or_else(from_environment) {
             let name = path.file_stem().unwrap_or(path.as_os_str());
             let name = name.to_string_lossy().into_owned();
-            let model = read(&path)?.model()?;
+            let model = read(&path)?
+                .model()
+                .map_err(|error| in_file(&path, error))?;
             return Ok(Some(NamedModel { name, model }));
         }
         let Some(checkpoint) = shipped()? else {
@@ -46,9 +48,14 @@ impl ModelChoice {
 
 /// A checkpoint; errors name the file.
 pub fn read(path: &Path) -> Result<Checkpoint> {
-    Checkpoint::read(path).map_err(|error| match error {
+    Checkpoint::read(path).map_err(|error| in_file(path, error))
+}
+
+/// An error with the file it is of.
+fn in_file(path: &Path, error: Error) -> Failure {
+    match error {
         Error::Io { .. } | Error::Checkpoint { .. } => error.into(),
         // Those about tensors and settings do not know which file they are of.
         other => Failure::Input(format!("{}: {other}", path.display())),
-    })
+    }
 }

@@ -1,10 +1,11 @@
 //! Weights with their configuration and their history in one safetensors file.
 //!
 //! The file's metadata holds, as JSON strings: `format` (the version of this description),
-//! `family`, `config` and `training`. A checkpoint is written to a temporary file beside its
+//! `family`, `config` and `training`. All families share one format; what differs is the
+//! configuration, and which tensors it calls for (see [`ModelConfig`]). A checkpoint is written to a temporary file beside its
 //! destination and renamed, so that an interrupted write never leaves half a file.
 
-use super::{Formulation, GridHrm, GridHrmConfig};
+use super::{Formulation, GridHrm, ModelConfig, SequenceHrm};
 use crate::{Error, Result};
 use candle_core::{DType, Device, Tensor};
 use safetensors::SafeTensors;
@@ -15,9 +16,8 @@ use std::path::Path;
 
 /// The version of the metadata.
 const FORMAT: &str = "1";
-/// The only family this version reads.
-const FAMILY: &str = "grid-hrm";
-/// Larger files are refused: the shipped models are below one megabyte.
+/// Larger files are refused: the shipped models are below one megabyte, the largest published ones
+/// have 27 million parameters.
 const MAX_BYTES: u64 = 1 << 31;
 
 /// How a model came to be.
@@ -36,31 +36,53 @@ pub struct TrainingRecord {
     pub machine: String,
     /// Scores by set and kind, as measured when training ended.
     pub scores: serde_json::Value,
+    /// The file that a model was imported from, if another program trained it: then the recipe is
+    /// that program's configuration, and the rest is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub imported_from: Option<String>,
 }
 
 /// A model's configuration, weights and history.
 #[derive(Debug, Clone)]
 pub struct Checkpoint {
     /// What the model is made of.
-    pub config: GridHrmConfig,
+    pub config: ModelConfig,
     /// Where it comes from.
     pub training: TrainingRecord,
-    /// Weights by name; see [`GridHrmConfig::tensors`].
+    /// Weights by name; see [`ModelConfig::tensors`].
     pub tensors: BTreeMap<String, Tensor>,
 }
 
 impl Checkpoint {
-    /// The family of the model, as `info` prints it.
-    pub fn family(&self) -> &'static str {
-        FAMILY
-    }
-
-    /// A model with these weights, for inference.
+    /// A grid model with these weights, for planning.
     ///
     /// # Errors
-    /// As [`GridHrm::new`].
+    /// A model of another family, or as [`GridHrm::new`].
     pub fn model(&self) -> Result<GridHrm> {
-        GridHrm::new(self.config.clone(), &self.tensors, Formulation::Fused)
+        match &self.config {
+            ModelConfig::Grid(config) => {
+                GridHrm::new(config.clone(), &self.tensors, Formulation::Fused)
+            }
+            ModelConfig::Sequence(_) => Err(self.is_another("grid-hrm")),
+        }
+    }
+
+    /// A published model with these weights, for inference.
+    ///
+    /// # Errors
+    /// A model of another family, or as [`SequenceHrm::new`].
+    pub fn sequence_model(&self) -> Result<SequenceHrm> {
+        match &self.config {
+            ModelConfig::Sequence(config) => SequenceHrm::new(config.clone(), &self.tensors),
+            ModelConfig::Grid(_) => Err(self.is_another("hrm or trm")),
+        }
+    }
+
+    fn is_another(&self, wanted: &'static str) -> Error {
+        Error::ModelFamily {
+            family: self.config.family(),
+            wanted,
+        }
     }
 
     /// Reads a file and checks all of it: metadata, every tensor's name, shape and type, and that
@@ -109,14 +131,7 @@ impl Checkpoint {
                 "the metadata key `format` is {format:?}, but this program reads {FORMAT:?}"
             )));
         }
-        let family = value("family")?;
-        if family != FAMILY {
-            return Err(bad(format!(
-                "the metadata key `family` is {family:?}, but this program runs {FAMILY:?}"
-            )));
-        }
-        let config: GridHrmConfig = serde_json::from_str(value("config")?)
-            .map_err(|e| bad(format!("the metadata key `config` cannot be read: {e}")))?;
+        let config = ModelConfig::parse(value("family")?, value("config")?).map_err(bad)?;
         let training = serde_json::from_str(value("training")?)
             .map_err(|e| bad(format!("the metadata key `training` cannot be read: {e}")))?;
         let file = SafeTensors::deserialize(bytes)
@@ -130,7 +145,7 @@ impl Checkpoint {
             training,
             tensors,
         };
-        checkpoint.model()?;
+        checkpoint.config.check(&checkpoint.tensors)?;
         Ok(checkpoint)
     }
 
@@ -141,28 +156,17 @@ impl Checkpoint {
     pub fn write(&self, path: &Path) -> Result<()> {
         let metadata = HashMap::from([
             ("format".to_owned(), FORMAT.to_owned()),
-            ("family".to_owned(), FAMILY.to_owned()),
+            ("family".to_owned(), self.config.family().to_owned()),
             ("config".to_owned(), json(&self.config)?),
             ("training".to_owned(), json(&self.training)?),
         ]);
-        let mut buffers = Vec::new();
-        for (name, tensor) in &self.tensors {
-            let values = tensor.flatten_all()?.to_vec1::<f32>()?;
-            let bytes: Vec<u8> = values.iter().flat_map(|x| x.to_le_bytes()).collect();
-            buffers.push((name, tensor.dims().to_vec(), bytes));
-        }
-        let mut views = Vec::new();
-        for (name, shape, bytes) in &buffers {
-            let view = TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(|e| {
-                Error::Checkpoint {
-                    path: path.into(),
-                    reason: e.to_string(),
-                }
-            })?;
-            views.push((name.as_str(), view));
-        }
+        let tensors = self
+            .tensors
+            .iter()
+            .map(|(name, tensor)| Ok((name, tensor.to_dtype(DType::F32)?)))
+            .collect::<Result<Vec<_>>>()?;
         let bytes =
-            safetensors::serialize(views, Some(metadata)).map_err(|e| Error::Checkpoint {
+            safetensors::serialize(tensors, Some(metadata)).map_err(|e| Error::Checkpoint {
                 path: path.into(),
                 reason: e.to_string(),
             })?;

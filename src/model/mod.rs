@@ -4,22 +4,46 @@
 //! [`Readout`] of moves, values and halting scores. This module knows tensors and costmaps; it
 //! knows no robots and no metres. Turning a read-out into a plan is the planner's work.
 //!
+//! What all models share: the interface ([`Reasoner`]), the nested recurrence ([`Cycles`]),
+//! thinking as long as it needs ([`think`]) and the rule by which problems halt ([`Halting`]).
+//!
 //! - [`GridHrm`]: the grid model of one scale, for mazes and small grids.
+//! - [`SequenceHrm`]: the published models HRM and TRM, for parity and comparison.
 //! - [`encode`]: from a costmap and a goal to input planes.
-//! - [`Checkpoint`]: weights with their configuration and training record in one file.
+//! - [`Checkpoint`]: weights with their configuration and training record in one file, of any
+//!   family ([`ModelConfig`]).
+//! - [`import`]: checkpoints of the published models, from files that nobody has to trust.
 //! - [`shipped`]: the model that is part of this program.
 
+mod act;
 mod block;
 mod checkpoint;
+mod cycles;
 mod encode;
 mod grid_hrm;
+mod halting;
+pub mod import;
 mod kernels;
 mod layout;
+mod model_config;
+mod named_tensors;
+mod norm;
+mod reasoner;
+mod sequence;
 mod shipped;
 
+pub use act::{Act, Answer, think};
 pub use block::{Block, Formulation};
 pub use checkpoint::{Checkpoint, TrainingRecord, write_atomically};
+pub use cycles::{Cycles, GradientReach, Modules};
 pub use encode::{PLANES, encode};
 pub use grid_hrm::{Carry, GridHrm, GridHrmConfig, Readout};
+pub use halting::{HaltSignal, Halting};
 pub use layout::Layout;
+pub use model_config::ModelConfig;
+pub use reasoner::Reasoner;
+pub use sequence::{
+    PositionEncoding, SequenceConfig, SequenceEncoded, SequenceFamily, SequenceHrm,
+    SequenceProblems, SequenceReadout,
+};
 pub use shipped::{SHIPPED_NAME, shipped};

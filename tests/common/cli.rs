@@ -124,7 +124,7 @@ pub fn one_way(direction: Move) -> Checkpoint {
         })
         .collect();
     Checkpoint {
-        config,
+        config: config.into(),
         training: TrainingRecord::default(),
         tensors,
     }

@@ -95,6 +95,20 @@ pub enum Error {
         /// The optimiser step.
         step: u64,
     },
+    /// A batch of token sequences does not fit the one under way.
+    #[error(
+        "the batch has {problems} problems and {labels} labels; it must have {wanted} problems, as the one under way, and {wanted_labels} labels, one per token"
+    )]
+    BatchLength {
+        /// Problems given.
+        problems: usize,
+        /// Labels given.
+        labels: usize,
+        /// Problems needed.
+        wanted: usize,
+        /// Labels needed.
+        wanted_labels: usize,
+    },
     /// No recipe has this name.
     #[error(
         "no recipe `{name}`{}; pass the path of a TOML file or a name from configs/recipes: {known}",

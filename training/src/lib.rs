@@ -4,7 +4,9 @@
 //! [`Trainer`] runs it step by step on samples that think together, each at its own segment (deep
 //! supervision: every segment has a loss and an optimiser step, and only the carry is handed on).
 //! What the samples are is the affair of a task: [maps](PlanningRecipe) for the grid model, token
-//! [sequences](sequence) for the published models. A [`Run`] keeps a trainer in a folder with checkpoints, tables and curves; resumed,
+//! [sequences](sequence) for the published models.
+//!
+//! A [`Run`] keeps a trainer in a folder with checkpoints, tables and curves; resumed,
 //! it goes on with the same numbers as if it had never been interrupted. While it trains, a quick
 //! live score on unseen problems shows how far it is; what a model is worth, the library's own
 //! judging says (`hrm-train eval`, `hrm-planner bench`).
@@ -25,6 +27,7 @@ mod recipe_files;
 mod recipe_text;
 mod run;
 mod scores;
+pub mod sequence;
 mod similar;
 mod state;
 pub mod sudoku;

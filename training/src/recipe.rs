@@ -6,6 +6,7 @@
 use crate::planning::PlanningRecipe;
 use crate::recipe_file;
 use crate::recipe_text::with_value;
+use crate::sequence::SequenceRecipe;
 use crate::{Error, Result};
 use serde::Deserialize;
 use std::path::Path;
@@ -30,6 +31,8 @@ pub struct Recipe {
 pub enum TaskRecipe {
     /// A grid model, on maps.
     Planning(PlanningRecipe),
+    /// A published model, on token problems.
+    Sequence(SequenceRecipe),
 }
 
 /// Which optimiser.
@@ -143,6 +146,9 @@ impl Recipe {
     pub fn planning(&self) -> Result<&PlanningRecipe> {
         match &self.task {
             TaskRecipe::Planning(planning) => Ok(planning),
+            TaskRecipe::Sequence(_) => Err(Error::NoMaps {
+                recipe: self.name.clone(),
+            }),
         }
     }
 
@@ -160,6 +166,7 @@ impl Recipe {
         }
         match &self.task {
             TaskRecipe::Planning(planning) => planning.validate()?,
+            TaskRecipe::Sequence(sequence) => sequence.validate()?,
         }
         self.optimiser.validate()?;
         let run = &self.run;

@@ -7,8 +7,9 @@
 use crate::planning::{DataRecipe, LossWeights, PlanningRecipe};
 use crate::recipe::{OptimiserKind, OptimiserRecipe, Recipe, RunRecipe, TaskRecipe};
 use crate::recipe_text::explain;
+use crate::sequence::{PuzzleRates, SequenceData, SequenceRecipe};
 use hrm_planner::grid::Moves;
-use hrm_planner::model::GridHrmConfig;
+use hrm_planner::model::{GridHrmConfig, SequenceConfig};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -21,6 +22,8 @@ type Result<T> = std::result::Result<T, String>;
 enum Family {
     #[default]
     Grid,
+    Hrm,
+    Trm,
 }
 
 /// As much of a recipe as tells its family.
@@ -92,6 +95,7 @@ pub(crate) fn parse(text: &str) -> Result<Recipe> {
     let Beginning { model } = read(text)?;
     match model.family {
         Family::Grid => planning(read(text)?),
+        Family::Hrm | Family::Trm => sequence(read(text)?),
     }
 }
 
@@ -134,6 +138,39 @@ fn planning(file: RecipeFile<GridModelSection, DataRecipe>) -> Result<Recipe> {
             model,
             data: file.data,
             losses,
+        }),
+        optimiser: file.optimiser.recipe()?,
+        run: file.run,
+    })
+}
+
+fn sequence(file: RecipeFile<SequenceConfig, SequenceData>) -> Result<Recipe> {
+    let optimiser = &file.optimiser;
+    for (key, value) in [
+        ("optimiser.value_loss", optimiser.value_loss),
+        ("optimiser.halt_loss", optimiser.halt_loss),
+    ] {
+        without(key, value, "grid models")?;
+    }
+    let (rate, decay) = (optimiser.puzzle_rate, optimiser.puzzle_weight_decay);
+    let puzzles = if file.model.puzzle_emb_ndim > 0 {
+        Some(PuzzleRates {
+            rate: required("optimiser.puzzle_rate", rate)?,
+            weight_decay: required("optimiser.puzzle_weight_decay", decay)?,
+        })
+    } else {
+        let of = "models with puzzle_emb_ndim above 0";
+        without("optimiser.puzzle_rate", rate, of)?;
+        without("optimiser.puzzle_weight_decay", decay, of)?;
+        None
+    };
+    Ok(Recipe {
+        name: file.name,
+        seed: file.seed,
+        task: TaskRecipe::Sequence(SequenceRecipe {
+            model: file.model,
+            data: file.data,
+            puzzles,
         }),
         optimiser: file.optimiser.recipe()?,
         run: file.run,

@@ -120,6 +120,7 @@ impl Trainer {
                 wall_seconds: self.seconds,
                 machine: machine(),
                 scores,
+                imported_from: None,
             },
             tensors,
         })

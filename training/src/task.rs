@@ -19,9 +19,10 @@ use crate::optimiser::Weights;
 use crate::planning::PlanningTask;
 use crate::recipe::TaskRecipe;
 use crate::scores::Evaluator;
+use crate::sequence::{self, SequenceTask};
 use candle_core::Tensor;
 use candle_core::backprop::GradStore;
-use hrm_planner::model::GridHrmConfig;
+use hrm_planner::model::{ModelConfig, SequenceConfig};
 use std::collections::BTreeMap;
 
 /// Where a run is.
@@ -84,7 +85,7 @@ pub(crate) trait Task {
     fn restore(&mut self, note: serde_json::Value, file: &mut ArrayFile) -> Result<()>;
 
     /// The configuration of the model.
-    fn model_config(&self) -> GridHrmConfig;
+    fn model_config(&self) -> ModelConfig;
 
     /// Tensors of the model that the optimiser does not train, by name.
     fn own_tensors(&self) -> Result<BTreeMap<String, Tensor>>;
@@ -122,6 +123,10 @@ impl TaskRecipe {
                 let task = PlanningTask::new(planning, seed, &weights)?;
                 Ok((weights, Box::new(task)))
             }
+            Self::Sequence(recipe) => {
+                let (weights, task) = sequence::begin(recipe, seed)?;
+                Ok((weights, Box::new(task)))
+            }
         }
     }
 
@@ -129,6 +134,7 @@ impl TaskRecipe {
     pub(crate) fn open(&self, seed: u64, weights: &Weights) -> Result<Box<dyn Task>> {
         Ok(match self {
             Self::Planning(planning) => Box::new(PlanningTask::new(planning, seed, weights)?),
+            Self::Sequence(recipe) => Box::new(SequenceTask::new(recipe, seed, weights)?),
         })
     }
 
@@ -136,6 +142,11 @@ impl TaskRecipe {
     pub fn trainable(&self) -> Vec<(String, Vec<usize>)> {
         match self {
             Self::Planning(planning) => planning.model.tensors(),
+            Self::Sequence(recipe) => {
+                let mut tensors = recipe.model.tensors();
+                tensors.retain(|(name, _)| SequenceConfig::is_trainable(name));
+                tensors
+            }
         }
     }
 

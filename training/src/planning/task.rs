@@ -17,7 +17,7 @@ use crate::task::{Moment, Segment, Task, TaskState, read_note, write_note};
 use crate::trainer::scalar;
 use candle_core::backprop::GradStore;
 use candle_core::{Device, Tensor};
-use hrm_planner::model::{Carry, Formulation, GridHrm, GridHrmConfig, Readout};
+use hrm_planner::model::{Carry, Formulation, GridHrm, ModelConfig, Readout};
 use hrm_planner::planner::Policy;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -238,8 +238,8 @@ impl Task for PlanningTask {
         Ok(())
     }
 
-    fn model_config(&self) -> GridHrmConfig {
-        self.recipe.model.clone()
+    fn model_config(&self) -> ModelConfig {
+        ModelConfig::Grid(self.recipe.model.clone())
     }
 
     fn own_tensors(&self) -> Result<BTreeMap<String, Tensor>> {

@@ -1,0 +1,68 @@
+//! The one interface of the family: what every model does, whatever it reads and answers.
+//!
+//! A batch of problems is encoded once. Segments of thinking then go from [`Carry`] to
+//! [`Carry`], each may be read out, and a problem that wants to halt leaves the batch. Nothing
+//! here knows grids, tokens or losses; how long to think is decided in [`think`](super::think).
+
+use super::Carry;
+use crate::Result;
+
+/// A model of the family (arXiv 2506.21734, section 2).
+///
+/// With x the problems, e their encoding and z = (z_H, z_L) the carry:
+///
+/// ```text
+/// e = encode(x)    z <- segment(z, e)    y, q_halt, q_continue = read_out(z)
+/// ```
+pub trait Reasoner {
+    /// A batch of problems, as the model's user states them.
+    type Problems: ?Sized;
+    /// The batch as every segment reads it: e, and what else belongs to the problems.
+    type Encoded;
+    /// What the model says about each problem after a segment.
+    type Readout;
+
+    /// Encodes a batch.
+    ///
+    /// # Errors
+    /// Problems that this model cannot read, or a tensor operation that fails.
+    fn encode(&self, problems: &Self::Problems) -> Result<Self::Encoded>;
+
+    /// How many problems an encoding holds.
+    fn count(&self, encoded: &Self::Encoded) -> usize;
+
+    /// The carry before the first segment.
+    ///
+    /// # Errors
+    /// A tensor operation that fails.
+    fn initial_carry(&self, encoded: &Self::Encoded) -> Result<Carry>;
+
+    /// Thinks for one segment. No gradient flows into the carry it begins with.
+    ///
+    /// # Errors
+    /// A tensor operation that fails.
+    fn segment(&self, carry: &Carry, encoded: &Self::Encoded) -> Result<Carry>;
+
+    /// What a carry says.
+    ///
+    /// # Errors
+    /// A tensor operation that fails.
+    fn read_out(&self, carry: &Carry) -> Result<Self::Readout>;
+
+    /// For each problem, whether the model's own halting rule would stop now.
+    ///
+    /// # Errors
+    /// A tensor operation that fails.
+    fn wants_to_halt(&self, readout: &Self::Readout, encoded: &Self::Encoded) -> Result<Vec<bool>>;
+
+    /// The batch of the problems at `kept` alone, in that order.
+    ///
+    /// # Errors
+    /// A tensor operation that fails, such as for an index past the last problem.
+    fn keep(
+        &self,
+        encoded: &Self::Encoded,
+        carry: &Carry,
+        kept: &[usize],
+    ) -> Result<(Self::Encoded, Carry)>;
+}

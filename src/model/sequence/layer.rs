@@ -1,0 +1,113 @@
+//! A layer and a module of layers.
+//!
+//! ```text
+//! y   = rms(x + mix(x))
+//! out = rms(y + swiglu(y))
+//! ```
+//!
+//! on (B, T, D), where mix is attention, or in TRM's MLP variant a gated unit over the tokens.
+//! Norms come after the residual, have no weights, and normalise over the dimension just mixed.
+
+use super::attention::Attention;
+use super::config::SequenceConfig;
+use super::rotary::Rotary;
+use super::swiglu::SwiGlu;
+use crate::Result;
+use crate::model::named_tensors::NamedTensors;
+use crate::model::norm::rms_norm;
+use candle_core::Tensor;
+
+#[derive(Debug, Clone)]
+enum Mixer {
+    Attention(Attention),
+    /// Over the tokens of each channel.
+    Tokens(SwiGlu),
+}
+
+#[derive(Debug, Clone)]
+struct Layer {
+    mixer: Mixer,
+    mlp: SwiGlu,
+    eps: f64,
+}
+
+impl Layer {
+    fn new(config: &SequenceConfig, tensors: &NamedTensors, path: &str) -> Result<Self> {
+        let mixer = if config.mlp_t {
+            Mixer::Tokens(SwiGlu::new(tensors, &format!("{path}.mlp_t"))?)
+        } else {
+            let path = format!("{path}.self_attn");
+            Mixer::Attention(Attention::new(tensors, &path, config.num_heads)?)
+        };
+        Ok(Self {
+            mixer,
+            mlp: SwiGlu::new(tensors, &format!("{path}.mlp"))?,
+            eps: config.rms_norm_eps,
+        })
+    }
+
+    fn forward(&self, x: &Tensor, rotary: Option<&Rotary>) -> Result<Tensor> {
+        let y = match &self.mixer {
+            Mixer::Attention(attention) => {
+                rms_norm(&(x + attention.forward(x, rotary)?)?, self.eps)?
+            }
+            Mixer::Tokens(mlp) => {
+                let x = x.transpose(1, 2)?.contiguous()?;
+                let y = rms_norm(&(&x + mlp.forward(&x)?)?, self.eps)?;
+                y.transpose(1, 2)?.contiguous()?
+            }
+        };
+        rms_norm(&(&y + self.mlp.forward(&y)?)?, self.eps)
+    }
+}
+
+/// Names and shapes of the tensors of a module with `layers` layers.
+pub(super) fn module_tensors(
+    config: &SequenceConfig,
+    module: &str,
+    layers: usize,
+) -> Vec<(String, Vec<usize>)> {
+    let mut tensors = Vec::new();
+    let mut add = |layer: usize, part: &str, parts: [(&str, Vec<usize>); 2]| {
+        for (name, shape) in parts {
+            tensors.push((format!("{module}.layers.{layer}.{part}.{name}"), shape));
+        }
+    };
+    for layer in 0..layers {
+        if config.mlp_t {
+            let parts = SwiGlu::tensors(config.places(), config.expansion);
+            add(layer, "mlp_t", parts);
+        } else {
+            add(layer, "self_attn", Attention::tensors(config.hidden_size));
+        }
+        let parts = SwiGlu::tensors(config.hidden_size, config.expansion);
+        add(layer, "mlp", parts);
+    }
+    tensors
+}
+
+/// Layers one after the other: L or H.
+#[derive(Debug, Clone)]
+pub(super) struct Module(Vec<Layer>);
+
+impl Module {
+    pub fn new(
+        config: &SequenceConfig,
+        tensors: &NamedTensors,
+        module: &str,
+        layers: usize,
+    ) -> Result<Self> {
+        (0..layers)
+            .map(|i| Layer::new(config, tensors, &format!("{module}.layers.{i}")))
+            .collect::<Result<_>>()
+            .map(Self)
+    }
+
+    /// (B, T, D) to (B, T, D).
+    pub fn forward(&self, x: &Tensor, rotary: Option<&Rotary>) -> Result<Tensor> {
+        let layers = &self.0;
+        layers
+            .iter()
+            .try_fold(x.clone(), |x, layer| layer.forward(&x, rotary))
+    }
+}
