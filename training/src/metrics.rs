@@ -59,18 +59,18 @@ struct Sums {
     steps: u64,
     seconds: f64,
     /// By name: the sum, and over how many steps.
-    sums: Vec<(&'static str, f64, u64)>,
+    numbers: Vec<(&'static str, f64, u64)>,
 }
 
 impl Sums {
     fn add(&mut self, report: &StepReport, seconds: f64) {
         (self.step, self.seconds) = (report.step, seconds);
         self.steps += 1;
-        if self.sums.is_empty() {
+        if self.numbers.is_empty() {
             let names = report.numbers.iter().map(|&(name, _)| name);
-            self.sums = names.map(|name| (name, 0.0, 0)).collect();
+            self.numbers = names.map(|name| (name, 0.0, 0)).collect();
         }
-        for ((_, sum, count), &(_, number)) in self.sums.iter_mut().zip(&report.numbers) {
+        for ((_, sum, count), &(_, number)) in self.numbers.iter_mut().zip(&report.numbers) {
             if let Some(number) = number {
                 *sum += number;
                 *count += 1;
@@ -80,7 +80,7 @@ impl Sums {
 
     fn means(self) -> MetricsRow {
         let mean = |sum: f64, count: u64| (count > 0).then(|| sum / count as f64);
-        let sums = self.sums.into_iter();
+        let sums = self.numbers.into_iter();
         MetricsRow {
             step: self.step,
             steps: self.steps,

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{tiny_text, tiny_with};
+use common::{tiny_sequence_text, tiny_text, tiny_with, with};
 use hrm_training::{Error, Overrides, Recipe, find_recipe};
 use std::path::{Path, PathBuf};
 
@@ -190,4 +190,148 @@ fn recipes_are_found_by_path_and_by_name() {
     };
     assert_eq!(nearest.as_deref(), Some("smoke"));
     assert!(known.contains(&"grid".to_owned()));
+}
+
+fn sequence_error(changes: &[(&str, &str)]) -> String {
+    let text = with(tiny_sequence_text(10), changes);
+    let error = Recipe::from_text(&text).expect_err("a bad recipe");
+    assert!(error.is_bad_input());
+    error.to_string()
+}
+
+#[test]
+fn an_unknown_family_is_named_with_its_line_and_the_nearest_one() {
+    let text = error(&[("\"grid\"", "\"grids\"")]);
+    assert!(text.contains("unknown value `grids`"), "{text}");
+    assert!(text.contains("did you mean `grid`?"), "{text}");
+    assert!(
+        text.contains(&line_with(&tiny_text(10), "family")),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_recipe_without_a_family_is_of_the_grid_family() {
+    let text = tiny_with(10, &[("family = \"grid\"\n", "")]);
+    let recipe = Recipe::from_text(&text).expect("a recipe as before there were families");
+    assert!(recipe.planning().is_ok());
+}
+
+#[test]
+fn keys_are_those_of_the_family() {
+    let text = sequence_error(&[("halt_max_steps", "halt_max_stepz")]);
+    assert!(
+        text.contains("unknown key `model.halt_max_stepz`"),
+        "{text}"
+    );
+    assert!(text.contains("did you mean `halt_max_steps`?"), "{text}");
+    let text = sequence_error(&[("batch = 4", "batch = 4\nkinds = { maze = 1.0 }")]);
+    assert!(text.contains("unknown key `data.kinds`"), "{text}");
+    let text = sequence_error(&[("boards = 4\n", "")]);
+    assert!(
+        text.contains("the key `data.sudoku.boards` is missing"),
+        "{text}"
+    );
+    let text = error(&[("channels = 16", "hidden_size = 16")]);
+    assert!(text.contains("unknown key `model.hidden_size`"), "{text}");
+    // The whole grid recipe is one of a published model then; the first strange key is named.
+    let text = error(&[("\"grid\"", "\"trm\"")]);
+    assert!(text.contains("unknown key"), "{text}");
+}
+
+#[test]
+fn a_key_that_would_do_nothing_is_refused_with_what_it_belongs_to() {
+    for (old, new, part) in [
+        ("ema = 0.9", "ema = 0.9\nvalue_loss = 0.1", "grid models"),
+        ("ema = 0.9", "ema = 0.9\nclip = 1.0", "kind = \"adamw\""),
+        (
+            "puzzle_emb_ndim = 16",
+            "puzzle_emb_ndim = 0",
+            "puzzle_emb_ndim above 0",
+        ),
+    ] {
+        let text = sequence_error(&[(old, new)]);
+        assert!(text.contains(part) && text.contains("remove it"), "{text}");
+    }
+    let text = error(&[("ema = 0.9", "ema = 0.9\npuzzle_rate = 0.1")]);
+    assert!(
+        text.contains("`optimiser.puzzle_rate` belongs to"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_key_that_the_family_or_the_optimiser_needs_is_missed() {
+    let text = error(&[("value_loss = 0.1\n", "")]);
+    assert!(
+        text.contains("the key `optimiser.value_loss` is missing"),
+        "{text}"
+    );
+    let text = sequence_error(&[("puzzle_rate = 1e-2\n", "")]);
+    assert!(
+        text.contains("the key `optimiser.puzzle_rate` is missing"),
+        "{text}"
+    );
+    let text = sequence_error(&[("\"adam-atan2\"", "\"adamw\"")]);
+    assert!(
+        text.contains("the key `optimiser.clip` is missing"),
+        "{text}"
+    );
+    let text = sequence_error(&[("adam-atan2", "adam-atan")]);
+    assert!(text.contains("did you mean `adam-atan2`?"), "{text}");
+}
+
+#[test]
+fn a_value_of_a_sequence_recipe_out_of_range_is_named_with_its_range() {
+    for (old, new, parts) in [
+        (
+            "seq_len = 81",
+            "seq_len = 80",
+            ["model.seq_len", "80", "81, the cells"],
+        ),
+        (
+            "vocab_size = 11",
+            "vocab_size = 10",
+            ["model.vocab_size", "10", "11"],
+        ),
+        (
+            "num_heads = 2",
+            "num_heads = 3",
+            ["num_heads", "3", "divisor"],
+        ),
+        ("batch = 4", "batch = 0", ["data.batch", "0", "from 1"]),
+        (
+            "[60, 70]",
+            "[70, 60]",
+            ["data.sudoku.clues", "[70, 60]", "17 to 80"],
+        ),
+        (
+            "[60, 70]",
+            "[12, 30]",
+            ["data.sudoku.clues", "[12, 30]", "17 to 80"],
+        ),
+        (
+            "warmup = 3",
+            "warmup = 3\nmin_ratio = 2.0",
+            ["optimiser.min_ratio", "2.0", "0 to 1"],
+        ),
+        (
+            "puzzle_rate = 1e-2",
+            "puzzle_rate = -1.0",
+            ["puzzle_rate", "-1.0", "at least 0"],
+        ),
+    ] {
+        let text = sequence_error(&[(old, new)]);
+        for part in parts {
+            assert!(text.contains(part), "{new}: no {part:?} in: {text}");
+        }
+    }
+}
+
+#[test]
+fn a_recipe_without_maps_has_no_preview_of_maps() {
+    let recipe = Recipe::from_text(&tiny_sequence_text(10)).unwrap();
+    let error = recipe.planning().expect_err("no maps");
+    assert!(error.is_bad_input());
+    assert!(error.to_string().contains("not on maps"), "{error}");
 }

@@ -38,7 +38,10 @@ fn recipe(held_out: usize) -> Option<Recipe> {
             ("growth = 0.7", "growth = 0.5"),
         ],
     );
-    Some(Recipe::from_text(&text.replace("first_max_side = 8", "first_max_side = 9")).unwrap())
+    Some(
+        Recipe::from_text(&text.replace("first_max_side = 8", "first_max_side = 9"))
+            .expect("a good recipe"),
+    )
 }
 
 /// The walls of a map under all eight symmetries.
@@ -131,7 +134,9 @@ fn labels_are_straight_moves_and_all_of_the_optimal_ones() {
                 let leads_on = !mv.is_diagonal()
                     && geometry
                         .neighbour(geometry.cell(index), mv)
-                        .is_some_and(|next| sample.cost_to_go[geometry.index(next)] == steps - 1.0);
+                        .is_some_and(|next| {
+                            (steps - sample.cost_to_go[geometry.index(next)] - 1.0).abs() < 0.5
+                        });
                 assert_eq!(sample.optimal[index] & (1 << mv.index()) != 0, leads_on);
             }
         }

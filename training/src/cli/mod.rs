@@ -3,6 +3,7 @@
 //! Each command is a module with its `Args` and an `execute`. Progress and errors go to stderr,
 //! an error in one line; results go to stdout.
 
+mod boards;
 mod eval;
 mod preview;
 mod progress;

@@ -29,7 +29,7 @@ pub struct Args {
 }
 
 /// A range with both ends, or one number.
-fn clues(text: &str) -> Result<RangeInclusive<usize>, String> {
+pub fn clues(text: &str) -> Result<RangeInclusive<usize>, String> {
     let (min, max) = text.split_once("..").unwrap_or((text, text));
     let number = |text: &str| {
         let wrong = |_| format!("{text:?} is no number of clues; write MIN..MAX, such as 24..32");

@@ -13,20 +13,21 @@ pub struct Loss {
     pub moves: Tensor,
     /// Huber loss of ln(1 + cost-to-go), mean over labelled cells.
     pub value: Tensor,
-    /// Cross-entropy of `q_halt` with "the rollout from here arrives", mean over labelled cells.
+    /// Cross-entropy of `q_halt` with "the rollout from here is good", mean over labelled cells.
     pub halt: Tensor,
 }
 
-/// The losses of a read-out. `arrives` is 1 for cells whose rollout arrives, (cells).
+/// The losses of a read-out. `good` is 1 for cells whose rollout arrives at nearly the
+/// oracle's travel cost, (cells).
 ///
 /// # Errors
 /// A tensor operation that fails.
-pub fn losses(readout: &Readout, batch: &Batch, arrives: &Tensor) -> Result<Loss> {
+pub fn losses(readout: &Readout, batch: &Batch, good: &Tensor) -> Result<Loss> {
     let among_legal = log_sum_exp(&(&readout.moves + &batch.legal)?)?;
     let optimal = log_sum_exp(&(&readout.moves + &batch.optimal)?)?;
     let moves = ((among_legal - optimal)? * &batch.weight)?.sum_all()?;
     let value = (huber(&(&readout.value - &batch.value)?)? * &batch.weight)?.sum_all()?;
-    let halt = (cross_entropy(&readout.q_halt, arrives)? * &batch.weight)?.sum_all()?;
+    let halt = (cross_entropy(&readout.q_halt, good)? * &batch.weight)?.sum_all()?;
     Ok(Loss { moves, value, halt })
 }
 

@@ -22,6 +22,10 @@ use hrm_planner::planner::Policy;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 
+/// A rollout is good if its travel cost is within this factor of the oracle's. Of plans shorter
+/// than 200 straight moves, which come in steps of two, only the best are.
+const GOOD_WITHIN: f64 = 1.01;
+
 /// What the numbers of planning are called.
 const COLUMNS: Columns = Columns {
     losses: &[
@@ -156,14 +160,14 @@ impl Task for PlanningTask {
         let e = self.model.embed(&cat(slots, |slot| &slot.input)?)?;
         let after = self.model.segment(&before, &e, &batch.layout)?;
         let readout = self.model.read_out(&after)?;
-        let arrives = arrivals(&samples, &batch, &readout)?;
-        let Loss { moves, value, halt } = losses(&readout, &batch, &arrives)?;
+        let rollouts = Rollouts::of(&samples, &batch, &readout)?;
+        let Loss { moves, value, halt } = losses(&readout, &batch, &rollouts.good)?;
         let continuing = self.continuing_loss(&before, &readout, &batch)?;
 
         let weights = &self.recipe.losses;
         let total =
             ((&moves + (&value * weights.value)?)? + ((&halt + &continuing)? * weights.halt)?)?;
-        let arrives = scalar(&(&arrives * &batch.weight)?.sum_all()?)?;
+        let arrives = scalar(&(&rollouts.arrives * &batch.weight)?.sum_all()?)?;
         let count = slots.len() as f64;
         let segment = Segment {
             total,
@@ -259,24 +263,38 @@ fn wants_to_halt(sample: &Sample, q_halt: &[f32], q_continue: &[f32]) -> bool {
         .all(|i| q_halt[i] > q_continue[i].max(0.0))
 }
 
-/// 1 for cells whose rollout arrives at the goal, else 0; (cells).
-fn arrivals(samples: &[&Sample], batch: &Batch, readout: &Readout) -> Result<Tensor> {
-    let logits = readout.moves.flatten_all()?.to_vec1::<f32>()?;
-    let arrives: Vec<Vec<f32>> = samples
-        .par_iter()
-        .enumerate()
-        .map(|(index, sample)| {
-            let range = batch.layout.range(index);
-            let logits = &logits[range.start * 8..range.end * 8];
-            let policy = Policy::new(&sample.map, logits, &sample.rules);
-            let arrives = policy.arrivals(sample.goal);
-            arrives
-                .into_iter()
-                .map(|a| if a { 1.0 } else { 0.0 })
-                .collect()
+/// What became of the rollouts from all cells, 1 or 0 each; (cells).
+struct Rollouts {
+    /// Whether it arrives at the goal.
+    arrives: Tensor,
+    /// Whether it does so at nearly the oracle's travel cost, which is what halting asks for.
+    good: Tensor,
+}
+
+impl Rollouts {
+    fn of(samples: &[&Sample], batch: &Batch, readout: &Readout) -> Result<Self> {
+        let logits = readout.moves.flatten_all()?.to_vec1::<f32>()?;
+        let costs: Vec<Vec<f64>> = samples
+            .par_iter()
+            .enumerate()
+            .map(|(index, sample)| {
+                let range = batch.layout.range(index);
+                let logits = &logits[range.start * 8..range.end * 8];
+                let policy = Policy::new(&sample.map, logits, &sample.rules);
+                policy.costs_to_go(&sample.map, &sample.rules, sample.goal)
+            })
+            .collect();
+        let best = samples.iter().flat_map(|sample| &sample.cost_to_go);
+        let (mut arrives, mut good) = (Vec::new(), Vec::new());
+        for (&cost, &best) in costs.iter().flatten().zip(best) {
+            arrives.push(if cost.is_finite() { 1.0_f32 } else { 0.0 });
+            let near = cost <= GOOD_WITHIN * f64::from(best) && cost.is_finite();
+            good.push(if near { 1.0_f32 } else { 0.0 });
+        }
+        let cells = arrives.len();
+        Ok(Self {
+            arrives: Tensor::from_vec(arrives, cells, &Device::Cpu)?,
+            good: Tensor::from_vec(good, cells, &Device::Cpu)?,
         })
-        .collect();
-    let arrives = arrives.concat();
-    let cells = arrives.len();
-    Ok(Tensor::from_vec(arrives, cells, &Device::Cpu)?)
+    }
 }

@@ -19,6 +19,7 @@ name = "tiny"
 seed = 7
 
 [model]
+family = "grid"
 channels = 16
 hidden = 16
 h_blocks = 1
@@ -58,7 +59,63 @@ evaluate_every = 1000
 
 /// The tiny recipe with changes: each (old, new) must occur in the text.
 pub fn tiny_with(steps: u64, changes: &[(&str, &str)]) -> String {
-    changes.iter().fold(tiny_text(steps), |text, (old, new)| {
+    with(tiny_text(steps), changes)
+}
+
+/// A tiny recipe of a published model on four easy Sudoku boards, with puzzle embeddings and an
+/// optimiser of the published kind.
+pub fn tiny_sequence_text(steps: u64) -> String {
+    format!(
+        r#"# A recipe for tests.
+name = "tiny-sequence"
+seed = 7
+
+[model]
+family = "hrm"
+seq_len = 81
+vocab_size = 11
+num_puzzle_identifiers = 1
+puzzle_emb_ndim = 16
+H_cycles = 2
+L_cycles = 1
+H_layers = 1
+L_layers = 1
+hidden_size = 16
+expansion = 1.0
+num_heads = 2
+pos_encodings = "learned"
+halt_max_steps = 3
+halt_exploration_prob = 0.5
+
+[data]
+batch = 4
+
+[data.sudoku]
+clues = [60, 70]
+boards = 4
+augment = false
+
+[optimiser]
+kind = "adam-atan2"
+learning_rate = 5e-3
+warmup = 3
+weight_decay = 0.1
+betas = [0.9, 0.95]
+ema = 0.9
+puzzle_rate = 1e-2
+puzzle_weight_decay = 0.1
+
+[run]
+steps = {steps}
+checkpoint_every = 1000
+evaluate_every = 1000
+"#
+    )
+}
+
+/// A text with changes: each (old, new) must occur in it.
+pub fn with(text: String, changes: &[(&str, &str)]) -> String {
+    changes.iter().fold(text, |text, (old, new)| {
         assert!(text.contains(old), "the tiny recipe has no {old:?}");
         text.replace(old, new)
     })
