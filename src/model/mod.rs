@@ -8,7 +8,8 @@
 //! thinking as long as it needs ([`think`]) and the rule by which problems halt ([`Halting`]).
 //!
 //! - [`GridHrm`]: the grid model of one scale, for mazes and small grids.
-//! - [`SequenceHrm`]: the published models HRM and TRM, for parity and comparison.
+//! - [`SequenceHrm`]: the published models HRM and TRM, for parity and comparison; see
+//!   [`sequence`] for their equations.
 //! - [`encode`]: from a costmap and a goal to input planes.
 //! - [`Checkpoint`]: weights with their configuration and training record in one file.
 //! - [`shipped`]: the model that is part of this program.
@@ -25,7 +26,7 @@ mod layout;
 mod named_tensors;
 mod norm;
 mod reasoner;
-mod sequence;
+pub mod sequence;
 mod shipped;
 
 pub use act::{Act, Answer, think};
@@ -37,6 +38,7 @@ pub use grid_hrm::{Carry, GridHrm, GridHrmConfig, Readout};
 pub use halting::{HaltSignal, Halting};
 pub use layout::Layout;
 pub use reasoner::Reasoner;
+#[doc(no_inline)]
 pub use sequence::{
     PositionEncoding, SequenceConfig, SequenceEncoded, SequenceFamily, SequenceHrm,
     SequenceProblems, SequenceReadout,
