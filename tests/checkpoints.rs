@@ -25,6 +25,7 @@ fn checkpoint() -> Checkpoint {
             machine: "two cores".into(),
             scores: serde_json::json!([{ "kind": "maze", "reached": 1.0 }]),
             imported_from: None,
+            started_from: None,
         },
     }
 }

@@ -62,7 +62,7 @@ pub enum HaltArgument {
     Learned,
     /// The model believes in its plan
     Confident,
-    /// The plan costs the same as after the last segment
+    /// The plan has cost the same for three segments
     Stable,
     /// Learned or stable, whichever comes first
     Either,

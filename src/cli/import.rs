@@ -74,6 +74,7 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
     let training = TrainingRecord {
         recipe,
         imported_from: Some(name.to_string_lossy().into_owned()),
+        started_from: None,
         ..TrainingRecord::default()
     };
     let checkpoint = imported

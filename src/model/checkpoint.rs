@@ -40,6 +40,9 @@ pub struct TrainingRecord {
     /// that program's configuration, and the rest is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub imported_from: Option<String>,
+    /// How the model came to be whose weights training began with, if it did not begin from nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started_from: Option<Box<TrainingRecord>>,
 }
 
 /// A model's configuration, weights and history.

@@ -16,7 +16,7 @@
 //!
 //! After each segment z_H is read out per cell: logits of the eight moves, the logarithm of the
 //! cost-to-go, and two halting scores. Halting is judged per cell, not per map: `q_halt` scores
-//! "the rollout from here arrives", `q_continue` "it will, if thinking goes on", so that one map
+//! "the rollout from here is good", `q_continue` "it will, if thinking goes on", so that one map
 //! teaches halting hundreds of times and a request asks at its own start.
 
 use super::block::{Block, Formulation};
@@ -158,9 +158,10 @@ pub struct Readout {
     pub moves: Tensor,
     /// (cells): ln(1 + cost-to-go in cells).
     pub value: Tensor,
-    /// (cells): logit that the rollout from here arrives.
+    /// (cells): logit that the rollout from here is good: that it arrives, at a travel cost that is
+    /// nearly the best one.
     pub q_halt: Tensor,
-    /// (cells): logit that it arrives if thinking goes on.
+    /// (cells): logit that it will be if thinking goes on.
     pub q_continue: Tensor,
 }
 

@@ -32,10 +32,10 @@ pub enum HaltRule {
     /// When the model says so: at the start cell `q_halt` is above 0 and above `q_continue`
     /// (HRM, arXiv 2506.21734, section 2), and the rollout is verified.
     Learned,
-    /// When the model says that its plan arrives, whether or not going on might be better: at the
+    /// When the model says that its plan is good, whether or not going on might be better: at the
     /// start cell `q_halt` is above 0 (TRM, arXiv 2510.04871), and the rollout is verified.
     Confident,
-    /// When the rollout is verified and costs the same as after the last segment.
+    /// When the rollout is verified and has cost the same for three segments.
     Stable,
     /// When `Learned` or `Stable` holds.
     #[default]

@@ -80,25 +80,28 @@ impl Policy {
         }
     }
 
-    /// For every cell, whether its rollout arrives at `goal`; linear in the number of cells.
-    pub fn arrivals(&self, goal: Cell) -> Vec<bool> {
-        #[derive(Clone, Copy, PartialEq)]
+    /// For every cell, the travel cost of its rollout to `goal`, in cells; infinite where it does
+    /// not arrive. Linear in the number of cells.
+    pub fn costs_to_go(&self, map: &Costmap, rules: &Rules, goal: Cell) -> Vec<f64> {
+        #[derive(Clone, Copy)]
         enum State {
             New,
             OnWay,
-            Known(bool),
+            Known(f64),
         }
         let mut states = vec![State::New; self.moves.len()];
-        states[goal.row * self.width + goal.col] = State::Known(true);
+        states[goal.row * self.width + goal.col] = State::Known(0.0);
         let mut way = Vec::new();
         for first in 0..states.len() {
             let mut here = Some(first);
             // Ends at a known cell, a dead end, or a cell of this very way: a loop.
-            let arrives = loop {
-                let Some(index) = here else { break false };
+            let mut cost = loop {
+                let Some(index) = here else {
+                    break f64::INFINITY;
+                };
                 match states[index] {
-                    State::Known(arrives) => break arrives,
-                    State::OnWay => break false,
+                    State::Known(cost) => break cost,
+                    State::OnWay => break f64::INFINITY,
                     State::New => {
                         states[index] = State::OnWay;
                         way.push(index);
@@ -106,13 +109,25 @@ impl Policy {
                     }
                 }
             };
-            for index in way.drain(..) {
-                states[index] = State::Known(arrives);
+            for index in way.drain(..).rev() {
+                cost += self.move_cost(map, rules, index);
+                states[index] = State::Known(cost);
             }
         }
-        states
-            .into_iter()
-            .map(|state| state == State::Known(true))
-            .collect()
+        let cost = |state| match state {
+            State::Known(cost) => cost,
+            State::New | State::OnWay => f64::INFINITY,
+        };
+        states.into_iter().map(cost).collect()
+    }
+
+    /// Travel cost of the move from the cell of this index; infinite without one.
+    fn move_cost(&self, map: &Costmap, rules: &Rules, index: usize) -> f64 {
+        let entered = self.moves[index].zip(self.next(index));
+        let cost = entered.and_then(|(mv, next)| {
+            let multiplier = rules.multiplier(*map.costs().get(next)?)?;
+            Some(mv.length() * multiplier)
+        });
+        cost.unwrap_or(f64::INFINITY)
     }
 }

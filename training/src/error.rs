@@ -47,6 +47,12 @@ pub enum Error {
         /// Its name.
         recipe: String,
     },
+    /// A model to begin with is of another shape than the recipe's.
+    #[error(
+        "the model to begin with is not of the recipe's shape; give both the same [model], which \
+         `hrm-planner info` shows of a file"
+    )]
+    OtherModel,
     /// A recipe's value is outside its range.
     #[error("the recipe's `{key}` is {value}; it must be {must}")]
     RecipeValue {

@@ -20,6 +20,7 @@ use crate::scores::{Evaluator, Score, Scores};
 use crate::state::{RECIPE_FILE, STATE_FILE};
 use crate::trainer::{StepReport, Trainer};
 use crate::{Error, Result};
+use hrm_planner::model::Checkpoint;
 use std::path::{Path, PathBuf};
 
 /// Something to show to who is waiting.
@@ -57,6 +58,23 @@ impl Run {
     /// # Errors
     /// [`Error::RunExists`] if the folder holds a run already; files that cannot be written.
     pub fn start(recipe: Recipe, recipe_text: String, folder: &Path) -> Result<Self> {
+        Self::begin(|| Trainer::new(recipe, recipe_text), folder)
+    }
+
+    /// As [`Run::start`], with the weights of a model; see [`Trainer::from_model`].
+    ///
+    /// # Errors
+    /// As [`Run::start`] and [`Trainer::from_model`].
+    pub fn start_from(
+        recipe: Recipe,
+        recipe_text: String,
+        model: &Checkpoint,
+        folder: &Path,
+    ) -> Result<Self> {
+        Self::begin(|| Trainer::from_model(recipe, recipe_text, model), folder)
+    }
+
+    fn begin(trainer: impl FnOnce() -> Result<Trainer>, folder: &Path) -> Result<Self> {
         if [RECIPE_FILE, STATE_FILE]
             .iter()
             .any(|file| folder.join(file).exists())
@@ -65,7 +83,7 @@ impl Run {
                 path: folder.to_owned(),
             });
         }
-        let trainer = Trainer::new(recipe, recipe_text)?;
+        let trainer = trainer()?;
         // From here on the run can be resumed, whatever happens.
         trainer.save(folder)?;
         Self::open(trainer, folder)

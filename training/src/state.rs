@@ -30,6 +30,8 @@ struct Counters {
     recipe: String,
     step: u64,
     seconds: f64,
+    #[serde(default)]
+    started_from: Option<Box<TrainingRecord>>,
     /// The task's own.
     #[serde(flatten)]
     task: serde_json::Map<String, serde_json::Value>,
@@ -48,6 +50,7 @@ impl Trainer {
             recipe: self.recipe_text.clone(),
             step: self.steps_done(),
             seconds: self.seconds,
+            started_from: self.started_from.clone(),
             task: task.note,
         };
         let note = serde_json::to_string(&counters).map_err(|e| hrm_planner::Error::Json {
@@ -101,6 +104,7 @@ impl Trainer {
             optimiser,
             task,
             seconds: counters.seconds,
+            started_from: counters.started_from,
         })
     }
 
@@ -121,6 +125,7 @@ impl Trainer {
                 machine: machine(),
                 scores,
                 imported_from: None,
+                started_from: self.started_from.clone(),
             },
             tensors,
         })

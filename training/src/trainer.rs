@@ -6,6 +6,7 @@ use crate::recipe::Recipe;
 use crate::scores::Evaluator;
 use crate::task::{Moment, Segment, Task};
 use crate::{Error, Result};
+use hrm_planner::model::{Checkpoint, TrainingRecord};
 use std::time::Instant;
 
 /// A run of a recipe, at some step of it.
@@ -17,6 +18,8 @@ pub struct Trainer {
     pub(crate) task: Box<dyn Task>,
     /// Seconds of steps, over all processes.
     pub(crate) seconds: f64,
+    /// How the weights came to be that it began with, if it did not begin from nothing.
+    pub(crate) started_from: Option<Box<TrainingRecord>>,
 }
 
 /// What a step measured.
@@ -51,7 +54,29 @@ impl Trainer {
             optimiser,
             task,
             seconds: 0.0,
+            started_from: None,
         })
+    }
+
+    /// A run that begins with the weights of a model, not from nothing: a model of the recipe's own
+    /// shape. All else begins anew: the optimiser, its schedule, the samples.
+    ///
+    /// # Errors
+    /// [`Error::OtherModel`] if the shapes differ, and as [`Trainer::new`].
+    pub fn from_model(recipe: Recipe, recipe_text: String, model: &Checkpoint) -> Result<Self> {
+        let mut trainer = Self::new(recipe, recipe_text)?;
+        if model.config != trainer.task.model_config() {
+            return Err(Error::OtherModel);
+        }
+        for (name, var) in trainer.weights.vars() {
+            if let Some(tensor) = model.tensors.get(name) {
+                var.set(tensor)?;
+            }
+        }
+        // Its averages begin with the weights, too.
+        trainer.optimiser = Optimiser::new(&trainer.recipe.optimiser, &trainer.weights)?;
+        trainer.started_from = Some(Box::new(model.training.clone()));
+        Ok(trainer)
     }
 
     /// The recipe.

@@ -1,7 +1,8 @@
 //! `hrm-train run`: a recipe from its first step.
 
 use super::{Outcome, train};
-use hrm_training::{Overrides, Recipe, Run, find_recipe};
+use hrm_planner::model::Checkpoint;
+use hrm_training::{Error, Overrides, Recipe, Run, find_recipe};
 use std::path::PathBuf;
 
 /// Train a model from nothing
@@ -18,6 +19,9 @@ pub struct Args {
     /// Seed of weights and maps, instead of the recipe's
     #[arg(long, value_name = "N", value_parser = whole_number())]
     seed: Option<u64>,
+    /// Begin with the weights of this model, of the recipe's own shape, instead of from nothing
+    #[arg(long, value_name = "MODEL")]
+    from: Option<PathBuf>,
     #[command(flatten)]
     limit: train::Limit,
 }
@@ -36,5 +40,12 @@ pub fn execute(args: &Args) -> anyhow::Result<Outcome> {
     let (recipe, text) = Recipe::read_with(&find_recipe(&args.recipe)?, overrides)?;
     let default = || PathBuf::from("runs").join(&recipe.name);
     let folder = args.out.clone().unwrap_or_else(default);
-    train::drive(Run::start(recipe, text, &folder)?, args.limit)
+    let run = match &args.from {
+        Some(path) => {
+            let model = Checkpoint::read(path).map_err(Error::from)?;
+            Run::start_from(recipe, text, &model, &folder)?
+        }
+        None => Run::start(recipe, text, &folder)?,
+    };
+    train::drive(run, args.limit)
 }
