@@ -28,8 +28,8 @@ mod kernels;
 mod layout;
 mod model_config;
 mod named_tensors;
-mod norm;
 mod reasoner;
+mod row_ops;
 pub mod sequence;
 mod shipped;
 

@@ -1,4 +1,5 @@
-//! CPU kernels of the grid block: forward and backward, f32, channels last, all cores.
+//! CPU kernels: forward and backward, f32, channels last, all cores. [`rows`] are those of the
+//! transformer blocks; all else is the grid block.
 //!
 //! With x (cells x C), hidden width E, and `rms(v) = v / sqrt(mean(v^2) + eps)` over channels:
 //!
@@ -25,6 +26,7 @@ mod chunk;
 mod elementwise;
 mod forward;
 mod matmul;
+pub(crate) mod rows;
 mod scratch;
 mod weights;
 

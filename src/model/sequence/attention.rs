@@ -8,7 +8,8 @@ use super::linear::Linear;
 use super::rotary::Rotary;
 use crate::Result;
 use crate::model::named_tensors::NamedTensors;
-use candle_core::{D, Tensor};
+use crate::model::row_ops::softmax;
+use candle_core::Tensor;
 
 /// Attention of N heads.
 #[derive(Debug, Clone)]
@@ -49,17 +50,11 @@ impl Attention {
         let turned = |x: Tensor| rotary.map_or(Ok(x.clone()), |rotary| rotary.turn(&x));
         let (q, k, v) = (turned(part(0)?)?, turned(part(1)?)?, part(2)?);
 
-        let scores = (q.matmul(&k.t()?)? * (d as f64).powf(-0.5))?;
+        // On (.., T, d) rather than on the scores, which are (.., T, T).
+        let q = (q * (d as f64).powf(-0.5))?;
+        let scores = q.matmul(&k.t()?)?;
         let mixed = softmax(&scores)?.matmul(&v)?;
         let mixed = mixed.transpose(1, 2)?.reshape((batch, places, channels))?;
         self.out.forward(&mixed)
     }
-}
-
-/// Over the last dimension, of operations that have a backward pass; candle's own fused form has
-/// none. Subtracting the highest score changes nothing but the range, so it is a constant.
-fn softmax(scores: &Tensor) -> Result<Tensor> {
-    let highest = scores.max_keepdim(D::Minus1)?.detach();
-    let powers = scores.broadcast_sub(&highest)?.exp()?;
-    Ok(powers.broadcast_div(&powers.sum_keepdim(D::Minus1)?)?)
 }

@@ -14,7 +14,7 @@ use super::rotary::Rotary;
 use super::swiglu::SwiGlu;
 use crate::Result;
 use crate::model::named_tensors::NamedTensors;
-use crate::model::norm::rms_norm;
+use crate::model::row_ops::add_rms;
 use candle_core::Tensor;
 
 #[derive(Debug, Clone)]
@@ -48,16 +48,14 @@ impl Layer {
 
     fn forward(&self, x: &Tensor, rotary: Option<&Rotary>) -> Result<Tensor> {
         let y = match &self.mixer {
-            Mixer::Attention(attention) => {
-                rms_norm(&(x + attention.forward(x, rotary)?)?, self.eps)?
-            }
+            Mixer::Attention(attention) => add_rms(x, &attention.forward(x, rotary)?, self.eps)?,
             Mixer::Tokens(mlp) => {
                 let x = x.transpose(1, 2)?.contiguous()?;
-                let y = rms_norm(&(&x + mlp.forward(&x)?)?, self.eps)?;
+                let y = add_rms(&x, &mlp.forward(&x)?, self.eps)?;
                 y.transpose(1, 2)?.contiguous()?
             }
         };
-        rms_norm(&(&y + self.mlp.forward(&y)?)?, self.eps)
+        add_rms(&y, &self.mlp.forward(&y)?, self.eps)
     }
 }
 

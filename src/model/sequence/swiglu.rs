@@ -6,7 +6,8 @@
 use super::linear::Linear;
 use crate::Result;
 use crate::model::named_tensors::NamedTensors;
-use candle_core::{D, Tensor};
+use crate::model::row_ops::gated;
+use candle_core::Tensor;
 
 /// Hidden widths are multiples of this (`_find_multiple` in the published `layers.py`).
 const WIDTH_STEP: usize = 256;
@@ -37,11 +38,7 @@ impl SwiGlu {
 
     /// (.., width) to (.., width).
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let gate_up = self.gate_up.forward(x)?;
-        let hidden = gate_up.dim(D::Minus1)? / 2;
-        let gate = gate_up.narrow(D::Minus1, 0, hidden)?;
-        let up = gate_up.narrow(D::Minus1, hidden, hidden)?;
-        self.down.forward(&(gate.silu()? * up)?)
+        self.down.forward(&gated(&self.gate_up.forward(x)?)?)
     }
 }
 
