@@ -13,7 +13,7 @@ use common::{costmap, data};
 use hrm_planner::grid::maze_hard::read_mazes;
 use hrm_planner::grid::{Cell, Cost, Costmap, Geometry, Move, Moves};
 use hrm_planner::judge::path_cost;
-use hrm_planner::model::{Formulation, GridHrm, GridHrmConfig};
+use hrm_planner::model::{Carry, Formulation, GridHrm, GridHrmConfig, Reasoner};
 use hrm_planner::planner::Policy;
 use hrm_planner::search::{Field, Outcome, Rules, Search, Termination};
 use rand::{RngExt, SeedableRng};
@@ -125,7 +125,7 @@ fn a_model_made_for_four_moves_never_prefers_a_diagonal() {
     }
     assert_eq!(tensors["head.moves.weight"].dims(), [16, 4]);
     let model = GridHrm::new(config, &tensors, Formulation::Fused).unwrap();
-    let mut carry = model.initial_carry(6, &Device::Cpu).unwrap();
+    let mut carry = Carry::zeros((6, 16), &Device::Cpu).unwrap();
     carry.z_h = Tensor::rand(-1.0_f32, 1.0, (6, 16), &Device::Cpu).unwrap();
     let moves = model.read_out(&carry).unwrap().moves;
     for logits in moves.to_vec2::<f32>().unwrap() {

@@ -5,10 +5,13 @@
 
 mod common;
 
-use candle_core::{Device, Tensor, Var};
+use candle_core::{Tensor, Var};
 use common::random_model::{random_tensors, small_config};
 use hrm_planner::grid::{Cell, Cost, Costmap, Geometry};
-use hrm_planner::model::{Carry, Formulation, GridHrm, GridHrmConfig, Layout, PLANES, encode};
+use hrm_planner::model::{
+    Act, Carry, Formulation, GridEncoded, GridHrm, GridHrmConfig, GridProblems, Layout, PLANES,
+    Reasoner, encode, think,
+};
 use hrm_planner::search::Rules;
 
 fn model(by: Formulation) -> GridHrm {
@@ -21,17 +24,18 @@ fn open_map(rows: usize, cols: usize) -> Costmap {
     Costmap::filled(Geometry::unit(cols, rows).unwrap(), Cost::FREE)
 }
 
+fn encoded(model: &GridHrm, map: &Costmap, goal: Cell) -> GridEncoded {
+    let problems = GridProblems::one(map, &Rules::shortest(), goal, goal).unwrap();
+    model.encode(&problems).unwrap()
+}
+
 /// Carries after each of `segments` segments on one map.
-fn think(model: &GridHrm, map: &Costmap, goal: Cell, segments: usize) -> Vec<Carry> {
-    let layout = Layout::new(vec![(map.geometry().height(), map.geometry().width())]);
-    let cells = layout.cells();
-    let input = encode(map, goal, &Rules::shortest());
-    let input = Tensor::from_vec(input, (cells, 9 * PLANES), &Device::Cpu).unwrap();
-    let e = model.embed(&input).unwrap();
-    let mut carry = model.initial_carry(cells, &Device::Cpu).unwrap();
+fn carries(model: &GridHrm, map: &Costmap, goal: Cell, segments: usize) -> Vec<Carry> {
+    let encoded = encoded(model, map, goal);
+    let mut carry = model.initial_carry(&encoded).unwrap();
     let mut carries = Vec::new();
     for _ in 0..segments {
-        carry = model.segment(&carry, &e, &layout).unwrap().detached();
+        carry = model.segment(&carry, &encoded).unwrap().detached();
         carries.push(carry.clone());
     }
     carries
@@ -51,7 +55,7 @@ fn the_published_shape_has_118_thousand_parameters() {
 #[test]
 fn read_outs_have_a_row_per_cell() {
     let model = model(Formulation::Fused);
-    let carries = think(&model, &open_map(5, 9), Cell::new(2, 2), 1);
+    let carries = carries(&model, &open_map(5, 9), Cell::new(2, 2), 1);
     let readout = model.read_out(&carries[0]).unwrap();
     assert_eq!(readout.moves.dims(), [45, 8]);
     for tensor in [&readout.value, &readout.q_halt, &readout.q_continue] {
@@ -63,8 +67,8 @@ fn read_outs_have_a_row_per_cell() {
 fn both_formulations_think_alike_for_many_segments() {
     let map = open_map(11, 7);
     let goal = Cell::new(3, 3);
-    let fused = think(&model(Formulation::Fused), &map, goal, 4);
-    let plain = think(&model(Formulation::Plain), &map, goal, 4);
+    let fused = carries(&model(Formulation::Fused), &map, goal, 4);
+    let plain = carries(&model(Formulation::Plain), &map, goal, 4);
     for (fused, plain) in fused.iter().zip(&plain) {
         for (a, b) in [(&fused.z_h, &plain.z_h), (&fused.z_l, &plain.z_l)] {
             let pairs = flat(a).into_iter().zip(flat(b));
@@ -81,12 +85,9 @@ fn thinking_goes_on_from_the_carry() {
     let model = model(Formulation::Fused);
     let map = open_map(6, 6);
     let goal = Cell::new(1, 4);
-    let straight = think(&model, &map, goal, 2);
-    let layout = Layout::new(vec![(6, 6)]);
-    let input = encode(&map, goal, &Rules::shortest());
-    let input = Tensor::from_vec(input, (36, 9 * PLANES), &Device::Cpu).unwrap();
-    let e = model.embed(&input).unwrap();
-    let resumed = model.segment(&straight[0], &e, &layout).unwrap();
+    let straight = carries(&model, &map, goal, 2);
+    let encoded = encoded(&model, &map, goal);
+    let resumed = model.segment(&straight[0], &encoded).unwrap();
     assert_eq!(flat(&resumed.z_h), flat(&straight[1].z_h));
     assert_eq!(flat(&resumed.z_l), flat(&straight[1].z_l));
 }
@@ -98,8 +99,8 @@ fn word_of_the_goal_travels_no_faster_than_the_reach() {
     let model = model(Formulation::Fused);
     let map = open_map(1, 60);
     let reach = model.config().reach();
-    let near = think(&model, &map, Cell::new(0, 0), 3);
-    let moved = think(&model, &map, Cell::new(0, 1), 3);
+    let near = carries(&model, &map, Cell::new(0, 0), 3);
+    let moved = carries(&model, &map, Cell::new(0, 1), 3);
     let channels = model.config().channels;
     for (segment, (a, b)) in near.iter().zip(&moved).enumerate() {
         let (a, b) = (flat(&a.z_h), flat(&b.z_h));
@@ -130,7 +131,6 @@ fn no_gradient_flows_into_the_carry() {
         .map(|(name, var)| (name.clone(), var.as_tensor().clone()))
         .collect();
     let model = GridHrm::new(config.clone(), &tensors, Formulation::Fused).unwrap();
-    let layout = Layout::new(vec![(4, 5)]);
     let noise = |seed| {
         let tensors = random_tensors(&config, seed);
         let flat = tensors["h.0.gate"].flatten_all().unwrap();
@@ -143,7 +143,12 @@ fn no_gradient_flows_into_the_carry() {
         z_l: z_l.as_tensor().clone(),
     };
     let e = noise(8);
-    let after = model.segment(&carry, e.as_tensor(), &layout).unwrap();
+    let encoded = GridEncoded {
+        e: e.as_tensor().clone(),
+        layout: Layout::new(vec![(4, 5)]),
+        starts: vec![0],
+    };
+    let after = model.segment(&carry, &encoded).unwrap();
     let gradients = after.z_h.sqr().unwrap().sum_all().unwrap();
     let gradients = gradients.backward().unwrap();
     assert!(gradients.get(&z_h).is_none() && gradients.get(&z_l).is_none());
@@ -191,4 +196,46 @@ fn the_input_tells_cost_blocked_free_unknown_goal_and_inside() {
     assert_eq!(input[..PLANES], [0.0; PLANES]);
     // To its right there is the cell of cost 126.
     assert_eq!(input[5 * PLANES..6 * PLANES], centre(1));
+}
+
+/// Problems that halt leave the batch; the others go on as if they were alone.
+#[test]
+fn problems_of_a_batch_think_as_if_alone() {
+    let model = model(Formulation::Fused);
+    let maps = [open_map(5, 9), open_map(7, 3), open_map(4, 4)];
+    let problems: Vec<GridProblems> = maps
+        .iter()
+        .map(|map| {
+            let (start, goal) = (Cell::new(0, 0), Cell::new(3, 2));
+            GridProblems::one(map, &Rules::shortest(), start, goal).unwrap()
+        })
+        .collect();
+    let inputs: Vec<&Tensor> = problems.iter().map(|p| &p.input).collect();
+    let batch = GridProblems {
+        input: Tensor::cat(&inputs, 0).unwrap(),
+        layout: Layout::new(vec![(5, 9), (7, 3), (4, 4)]),
+        starts: vec![0; 3],
+    };
+    let encoded = model.encode(&batch).unwrap();
+    assert_eq!(model.count(&encoded), 3);
+    let carry = model.initial_carry(&encoded).unwrap();
+    let carry = model.segment(&carry, &encoded).unwrap();
+    let (encoded, carry) = model.keep(&encoded, &carry, &[2, 0]).unwrap();
+    let after = model.segment(&carry, &encoded).unwrap();
+    let act = Act {
+        max_segments: 2,
+        halting: false,
+    };
+    let together = think(&model, &batch, &act).unwrap();
+    let mut row = 0;
+    for problem in [2, 0] {
+        let alone = carries(&model, &maps[problem], Cell::new(3, 2), 2);
+        let cells = maps[problem].geometry().cells();
+        let kept = after.z_h.narrow(0, row, cells).unwrap();
+        row += cells;
+        assert_eq!(flat(&kept), flat(&alone[1].z_h));
+        let answer = model.read_out(&alone[1]).unwrap();
+        assert_eq!(together[problem].segments, 2);
+        assert_eq!(flat(&together[problem].readout.moves), flat(&answer.moves));
+    }
 }

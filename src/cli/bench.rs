@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use hrm_planner::Error;
 use hrm_planner::grid::generate::Kind;
 use hrm_planner::judge::{Generated, Judge, Progress, write_table};
+use hrm_planner::model::Act;
 use hrm_planner::planner::{HaltRule, PlannerConfig};
 
 use super::arguments::HaltArgument;
@@ -137,7 +138,16 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
 
     let line = ProgressLine::new(set.name());
     let watch = |progress: Progress<'_>| line.show(progress);
-    let judge = Judge::new(&config, arguments.model.load()?, arguments.seed)?.watched_by(&watch);
+    // The published models answer mazes; they do not plan.
+    let tokens = match set {
+        Set::MazeHard => arguments.model.sequence_model()?,
+        _ => None,
+    };
+    let model = match tokens {
+        Some(_) => None,
+        None => arguments.model.load()?,
+    };
+    let judge = Judge::new(&config, model, arguments.seed)?.watched_by(&watch);
     let rows = match set {
         Set::Generated => judge.generated(&Generated {
             kinds: given_or(&arguments.kinds, &Kind::ALL),
@@ -146,7 +156,17 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
         }),
         Set::RosMaps => judge.ros_maps(&path, limit),
         Set::MovingAi => judge.movingai(&path, limit),
-        Set::MazeHard => judge.maze_hard(&path, limit),
+        Set::MazeHard => match &tokens {
+            Some(model) => {
+                let trained_for = model.config().halt_max_steps;
+                let act = Act {
+                    max_segments: arguments.max_segments.unwrap_or(trained_for),
+                    halting: config.halt != HaltRule::Never,
+                };
+                judge.maze_tokens(&path, limit, model, &act)
+            }
+            None => judge.maze_hard(&path, limit),
+        },
         Set::PlanningDatasets => judge.planning_datasets(&path, limit),
     };
     line.clear();

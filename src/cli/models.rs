@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use hrm_planner::Error;
-use hrm_planner::model::{Checkpoint, SHIPPED_NAME, shipped};
+use hrm_planner::model::{Checkpoint, ModelConfig, SHIPPED_NAME, SequenceHrm, shipped};
 use hrm_planner::planner::NamedModel;
 
 use super::failure::{Failure, Result};
@@ -18,13 +18,33 @@ pub struct ModelChoice {
 }
 
 impl ModelChoice {
-    /// The chosen model; `None` if none is named and none was shipped.
-    pub fn load(&self) -> Result<Option<NamedModel>> {
+    /// The file that is named, if one is.
+    fn named(&self) -> Option<PathBuf> {
         let from_environment = || {
             let path = std::env::var_os("HRM_MODEL").map(PathBuf::from);
             path.filter(|path| !path.as_os_str().is_empty())
         };
-        if let Some(path) = self.model.clone().or_else(from_environment) {
+        self.model.clone().or_else(from_environment)
+    }
+
+    /// The model that is named, if it is a published sequence model.
+    pub fn sequence_model(&self) -> Result<Option<SequenceHrm>> {
+        let Some(path) = self.named() else {
+            return Ok(None);
+        };
+        let checkpoint = read(&path)?;
+        match checkpoint.config {
+            ModelConfig::Grid(_) => Ok(None),
+            ModelConfig::Sequence(_) => {
+                let model = checkpoint.sequence_model();
+                Ok(Some(model.map_err(|error| in_file(&path, error))?))
+            }
+        }
+    }
+
+    /// The chosen model; `None` if none is named and none was shipped.
+    pub fn load(&self) -> Result<Option<NamedModel>> {
+        if let Some(path) = self.named() {
             let name = path.file_stem().unwrap_or(path.as_os_str());
             let name = name.to_string_lossy().into_owned();
             let model = read(&path)?

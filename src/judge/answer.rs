@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use super::case::{Asked, Case, Likeness, Score, Verdict};
+use super::case::{Asked, Case, Score, Verdict};
+use super::maze_hard::likeness;
 use super::path_cost;
 use crate::Result;
 use crate::grid::{Cell, Costmap, Geometry, Pose2};
@@ -114,7 +115,7 @@ impl Bench {
                 stored: case
                     .stored_way
                     .as_ref()
-                    .map(|way| likeness(map.geometry(), cells, way)),
+                    .map(|way| likeness(&as_set(map.geometry(), cells), way)),
             }
         };
         let published = outcome.plan.as_ref().map_or(Score::default(), |plan| {
@@ -152,17 +153,13 @@ fn passes(snapshot: &Snapshot, request: &Request, outcome: &Outcome) -> bool {
     plan.is_some_and(|plan| verify(snapshot, &plan.poses, &expected).is_empty())
 }
 
-/// How the cells of a plan compare with a stored way.
-fn likeness(geometry: &Geometry, cells: &[Cell], way: &[bool]) -> Likeness {
-    let mut own = vec![false; way.len()];
+/// The cells of a path as a set, row-major.
+fn as_set(geometry: &Geometry, cells: &[Cell]) -> Vec<bool> {
+    let mut set = vec![false; geometry.cells()];
     for &cell in cells {
-        own[geometry.index(cell)] = true;
+        set[geometry.index(cell)] = true;
     }
-    let agreeing = own.iter().zip(way).filter(|(own, way)| own == way).count();
-    Likeness {
-        exact: agreeing == way.len(),
-        tokens: agreeing as f64 / way.len().max(1) as f64,
-    }
+    set
 }
 
 /// A travel cost over the best one; 1 where both are 0.

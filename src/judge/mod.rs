@@ -22,6 +22,7 @@ mod case;
 mod data_file;
 mod generated;
 mod maze_hard;
+mod maze_tokens;
 mod memory;
 mod movingai;
 mod npz;

@@ -81,6 +81,13 @@ impl<'a> Judge<'a> {
         self
     }
 
+    /// Tells whoever watches.
+    pub(super) fn progress(&self, progress: Progress<'_>) {
+        if let Some(watch) = self.watch {
+            watch(progress);
+        }
+    }
+
     /// The generator of the random problem of this name.
     pub(super) fn dice(&self, name: &str) -> ChaCha8Rng {
         let mut dice = ChaCha8Rng::seed_from_u64(self.seed);
@@ -156,13 +163,11 @@ impl<'a> Judge<'a> {
                     verdicts.push((number, verdict));
                 }
                 let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-                if let Some(watch) = self.watch {
-                    watch(Progress {
-                        kind,
-                        done,
-                        of: count,
-                    });
-                }
+                self.progress(Progress {
+                    kind,
+                    done,
+                    of: count,
+                });
             }
         };
         let alone = || match rayon::ThreadPoolBuilder::new().num_threads(1).build() {

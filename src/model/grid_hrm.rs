@@ -20,135 +20,20 @@
 //! teaches halting hundreds of times and a request asks at its own start.
 
 use super::block::{Block, Formulation};
-use super::encode::PLANES;
+use super::cycles::Modules;
+use super::grid_config::GridHrmConfig;
+use super::grid_problems::{GridEncoded, GridProblems};
+use super::halting::HaltSignal;
 use super::layout::Layout;
+use super::named_tensors::NamedTensors;
+use super::reasoner::{Carry, Reasoner};
+use crate::Result;
 use crate::grid::Moves;
-use crate::{Error, Result};
-use candle_core::{DType, Device, Tensor};
-use serde::{Deserialize, Serialize};
+use candle_core::{DType, Tensor};
 use std::collections::BTreeMap;
-
-/// What a grid HRM is made of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct GridHrmConfig {
-    /// C, channels of both states; a multiple of 16.
-    pub channels: usize,
-    /// E, hidden channels of the gated unit; a multiple of 16.
-    pub hidden: usize,
-    /// Blocks of the slow module H.
-    pub h_blocks: usize,
-    /// Blocks of the fast module L.
-    pub l_blocks: usize,
-    /// H updates per segment.
-    pub h_cycles: usize,
-    /// L updates per H update.
-    pub l_cycles: usize,
-    /// The moves it was made for.
-    #[serde(default)]
-    pub moves: Moves,
-}
-
-impl Default for GridHrmConfig {
-    fn default() -> Self {
-        Self {
-            channels: 64,
-            hidden: 128,
-            h_blocks: 2,
-            l_blocks: 2,
-            h_cycles: 2,
-            l_cycles: 2,
-            moves: Moves::Eight,
-        }
-    }
-}
-
-impl GridHrmConfig {
-    /// Checks that a model can be built.
-    ///
-    /// # Errors
-    /// The key that is wrong, with its value and what it must be.
-    pub fn validate(&self) -> Result<()> {
-        let wrong = |key, value, must| Err(Error::ModelConfig { key, value, must });
-        for (key, value) in [("channels", self.channels), ("hidden", self.hidden)] {
-            if value == 0 || value % 16 != 0 || value > 1024 {
-                return wrong(key, value, "a multiple of 16 from 16 to 1024");
-            }
-        }
-        for (key, value) in [
-            ("h_blocks", self.h_blocks),
-            ("l_blocks", self.l_blocks),
-            ("h_cycles", self.h_cycles),
-            ("l_cycles", self.l_cycles),
-        ] {
-            if !(1..=64).contains(&value) {
-                return wrong(key, value, "from 1 to 64");
-            }
-        }
-        Ok(())
-    }
-
-    /// How many cells information travels in one segment.
-    pub fn reach(&self) -> usize {
-        self.h_cycles * (self.l_cycles * self.l_blocks + self.h_blocks)
-    }
-
-    /// Names and shapes of all trainable tensors, in a fixed order.
-    pub fn tensors(&self) -> Vec<(String, Vec<usize>)> {
-        let mut tensors = vec![
-            ("embed.weight".to_owned(), vec![9 * PLANES, self.channels]),
-            ("embed.bias".to_owned(), vec![self.channels]),
-        ];
-        for (module, blocks) in [("h", self.h_blocks), ("l", self.l_blocks)] {
-            for block in 0..blocks {
-                for (name, shape) in Block::tensors(self.channels, self.hidden) {
-                    tensors.push((format!("{module}.{block}.{name}"), shape.to_vec()));
-                }
-            }
-        }
-        for (head, width) in self.heads() {
-            tensors.push((format!("head.{head}.weight"), vec![self.channels, width]));
-            tensors.push((format!("head.{head}.bias"), vec![width]));
-        }
-        tensors
-    }
-
-    /// Heads and their widths: moves, log cost-to-go, (`q_halt`, `q_continue`).
-    fn heads(&self) -> [(&'static str, usize); 3] {
-        [("moves", self.moves.count()), ("value", 1), ("halt", 2)]
-    }
-
-    /// Number of trainable values.
-    pub fn parameters(&self) -> usize {
-        self.tensors()
-            .iter()
-            .map(|(_, shape)| shape.iter().product::<usize>())
-            .sum()
-    }
-}
 
 /// The logit of moves that a model does not know; finite, so that no NaN arises from it.
 const NEVER: f32 = -1e9;
-
-/// The state handed from segment to segment.
-#[derive(Debug, Clone)]
-pub struct Carry {
-    /// The slow state, (cells, C).
-    pub z_h: Tensor,
-    /// The fast state, (cells, C).
-    pub z_l: Tensor,
-}
-
-impl Carry {
-    /// The carry outside the graph.
-    #[must_use]
-    pub fn detached(&self) -> Self {
-        Self {
-            z_h: self.z_h.detach(),
-            z_l: self.z_l.detach(),
-        }
-    }
-}
 
 /// What a model says after a segment.
 #[derive(Debug, Clone)]
@@ -202,47 +87,30 @@ impl GridHrm {
         formulation: Formulation,
     ) -> Result<Self> {
         config.validate()?;
-        let expected: BTreeMap<_, _> = config.tensors().into_iter().collect();
-        if let Some(name) = tensors.keys().find(|name| !expected.contains_key(*name)) {
-            return Err(Error::ExtraTensor { name: name.clone() });
-        }
-        let get = |name: String, shape: &[usize]| {
-            let tensor = tensors
-                .get(&name)
-                .ok_or_else(|| Error::MissingTensor { name: name.clone() })?;
-            if tensor.dims() != shape {
-                return Err(Error::TensorShape {
-                    name,
-                    actual: tensor.dims().to_vec(),
-                    expected: shape.to_vec(),
-                });
-            }
-            Ok(tensor.to_dtype(DType::F32)?)
-        };
-        let linear = |name: &str, input: usize, output: usize| -> Result<Linear> {
+        let tensors = NamedTensors::checked(config.tensors(), tensors, DType::F32)?;
+        let linear = |name: &str| -> Result<Linear> {
             Ok(Linear {
-                weight: get(format!("{name}.weight"), &[input, output])?,
-                bias: get(format!("{name}.bias"), &[output])?,
+                weight: tensors.get(&format!("{name}.weight"))?,
+                bias: tensors.get(&format!("{name}.bias"))?,
             })
         };
         let blocks = |module: &str, count: usize| -> Result<Vec<Block>> {
             (0..count)
                 .map(|i| {
-                    Block::new(config.channels, config.hidden, |name, shape| {
-                        get(format!("{module}.{i}.{name}"), shape)
+                    Block::new(config.channels, config.hidden, |name, _| {
+                        tensors.get(&format!("{module}.{i}.{name}"))
                     })
                 })
                 .collect()
         };
-        let c = config.channels;
         Ok(Self {
             formulation,
-            embed: linear("embed", 9 * PLANES, c)?,
+            embed: linear("embed")?,
             h: blocks("h", config.h_blocks)?,
             l: blocks("l", config.l_blocks)?,
-            moves: linear("head.moves", c, config.moves.count())?,
-            value: linear("head.value", c, 1)?,
-            halt: linear("head.halt", c, 2)?,
+            moves: linear("head.moves")?,
+            value: linear("head.value")?,
+            halt: linear("head.halt")?,
             config,
         })
     }
@@ -265,80 +133,6 @@ impl GridHrm {
         })
     }
 
-    /// e, (cells, C), from the planes of [`super::encode`], (cells, 9 x PLANES).
-    ///
-    /// # Errors
-    /// A tensor operation that fails.
-    pub fn embed(&self, input: &Tensor) -> Result<Tensor> {
-        self.embed.forward(input)
-    }
-
-    /// The carry before the first segment: zeros, (cells, C) each.
-    ///
-    /// # Errors
-    /// A tensor operation that fails.
-    pub fn initial_carry(&self, cells: usize, device: &Device) -> Result<Carry> {
-        let zeros = Tensor::zeros((cells, self.config.channels), DType::F32, device)?;
-        Ok(Carry {
-            z_h: zeros.clone(),
-            z_l: zeros,
-        })
-    }
-
-    /// Thinks for one segment.
-    ///
-    /// All H cycles but the last run outside the graph.
-    ///
-    /// # Errors
-    /// A tensor operation that fails.
-    pub fn segment(&self, carry: &Carry, e: &Tensor, layout: &Layout) -> Result<Carry> {
-        let detach = |blocks: &[Block]| blocks.iter().map(Block::detached).collect::<Vec<_>>();
-        let (h, l, e_fixed) = (detach(&self.h), detach(&self.l), e.detach());
-        let mut carry = carry.detached();
-        for _ in 1..self.config.h_cycles {
-            carry = self.cycle(&carry, &e_fixed, layout, &h, &l)?;
-        }
-        self.cycle(&carry, e, layout, &self.h, &self.l)
-    }
-
-    fn cycle(
-        &self,
-        carry: &Carry,
-        e: &Tensor,
-        layout: &Layout,
-        h: &[Block],
-        l: &[Block],
-    ) -> Result<Carry> {
-        let mut z_l = carry.z_l.clone();
-        let slow = (&carry.z_h + e)?;
-        for _ in 0..self.config.l_cycles {
-            z_l = self.through(l, (&z_l + &slow)?, layout)?;
-        }
-        let z_h = self.through(h, (&carry.z_h + &z_l)?, layout)?;
-        Ok(Carry { z_h, z_l })
-    }
-
-    fn through(&self, blocks: &[Block], x: Tensor, layout: &Layout) -> Result<Tensor> {
-        blocks
-            .iter()
-            .try_fold(x, |x, block| block.forward(&x, layout, self.formulation))
-    }
-
-    /// What the carry says.
-    ///
-    /// # Errors
-    /// A tensor operation that fails.
-    pub fn read_out(&self, carry: &Carry) -> Result<Readout> {
-        let z = &carry.z_h;
-        let halt = self.halt.forward(z)?;
-        Ok(Readout {
-            moves: self.move_logits(z)?,
-            value: self.value.forward(z)?.squeeze(1)?,
-            q_halt: halt.narrow(1, 0, 1)?.squeeze(1)?,
-            q_continue: halt.narrow(1, 1, 1)?.squeeze(1)?,
-        })
-    }
-
     /// Logits of all eight moves, whichever the model was made for.
     fn move_logits(&self, z: &Tensor) -> Result<Tensor> {
         let logits = self.moves.forward(z)?;
@@ -350,5 +144,127 @@ impl GridHrm {
                 Ok(Tensor::stack(&[logits, never], 2)?.flatten_from(1)?)
             }
         }
+    }
+}
+
+impl Reasoner for GridHrm {
+    type Problems = GridProblems;
+    type Encoded = GridEncoded;
+    type Readout = Readout;
+
+    fn encode(&self, problems: &GridProblems) -> Result<GridEncoded> {
+        Ok(GridEncoded {
+            e: self.embed.forward(&problems.input)?,
+            layout: problems.layout.clone(),
+            starts: problems.starts.clone(),
+        })
+    }
+
+    fn count(&self, encoded: &GridEncoded) -> usize {
+        encoded.layout.images().len()
+    }
+
+    /// Zeros, (cells, C) each.
+    fn initial_carry(&self, encoded: &GridEncoded) -> Result<Carry> {
+        Carry::zeros(encoded.e.shape(), encoded.e.device())
+    }
+
+    fn segment(&self, carry: &Carry, encoded: &GridEncoded) -> Result<Carry> {
+        let detach = |blocks: &[Block]| blocks.iter().map(Block::detached).collect::<Vec<_>>();
+        let (h, l) = (detach(&self.h), detach(&self.l));
+        let modules = |h, l| GridModules {
+            h,
+            l,
+            layout: &encoded.layout,
+            formulation: self.formulation,
+        };
+        self.config.cycles().segment(
+            carry,
+            &encoded.e,
+            &modules(&self.h, &self.l),
+            &modules(&h, &l),
+        )
+    }
+
+    fn read_out(&self, carry: &Carry) -> Result<Readout> {
+        let z = &carry.z_h;
+        let halt = self.halt.forward(z)?;
+        Ok(Readout {
+            moves: self.move_logits(z)?,
+            value: self.value.forward(z)?.squeeze(1)?,
+            q_halt: halt.narrow(1, 0, 1)?.squeeze(1)?,
+            q_continue: halt.narrow(1, 1, 1)?.squeeze(1)?,
+        })
+    }
+
+    /// Each problem is asked at its own start.
+    fn wants_to_halt(&self, readout: &Readout, encoded: &GridEncoded) -> Result<Vec<bool>> {
+        let q_halt = readout.q_halt.to_vec1::<f32>()?;
+        let q_continue = readout.q_continue.to_vec1::<f32>()?;
+        let wants = encoded.starts.iter().enumerate().map(|(problem, start)| {
+            let row = encoded.layout.range(problem).start + start;
+            wants_to_halt(q_halt[row], q_continue[row])
+        });
+        Ok(wants.collect())
+    }
+
+    fn keep(
+        &self,
+        encoded: &GridEncoded,
+        carry: &Carry,
+        kept: &[usize],
+    ) -> Result<(GridEncoded, Carry)> {
+        let layout = &encoded.layout;
+        let rows: Vec<u32> = kept
+            .iter()
+            .flat_map(|&problem| layout.range(problem))
+            .map(|row| row as u32)
+            .collect();
+        let rows = Tensor::new(rows, encoded.e.device())?;
+        let select = |tensor: &Tensor| tensor.index_select(&rows, 0);
+        let kept_of = |problem: &usize| (layout.images()[*problem], encoded.starts[*problem]);
+        let (images, starts) = kept.iter().map(kept_of).unzip();
+        let carry = Carry {
+            z_h: select(&carry.z_h)?,
+            z_l: select(&carry.z_l)?,
+        };
+        let encoded = GridEncoded {
+            e: select(&encoded.e)?,
+            layout: Layout::new(images),
+            starts,
+        };
+        Ok((encoded, carry))
+    }
+}
+
+/// Whether scores of one cell ask to halt: halting must be worth more than going on (HRM), and the
+/// plan must be more likely good than not (TRM).
+pub fn wants_to_halt(q_halt: f32, q_continue: f32) -> bool {
+    HaltSignal::OverContinue.wants(q_halt, q_continue) && HaltSignal::OverZero.wants(q_halt, 0.0)
+}
+
+/// H and L on the cells of some maps.
+struct GridModules<'a> {
+    h: &'a [Block],
+    l: &'a [Block],
+    layout: &'a Layout,
+    formulation: Formulation,
+}
+
+impl GridModules<'_> {
+    fn through(&self, blocks: &[Block], x: &Tensor) -> Result<Tensor> {
+        blocks.iter().try_fold(x.clone(), |x, block| {
+            block.forward(&x, self.layout, self.formulation)
+        })
+    }
+}
+
+impl Modules for GridModules<'_> {
+    fn l(&self, x: &Tensor) -> Result<Tensor> {
+        self.through(self.l, x)
+    }
+
+    fn h(&self, x: &Tensor) -> Result<Tensor> {
+        self.through(self.h, x)
     }
 }

@@ -21,7 +21,9 @@ mod block;
 mod checkpoint;
 mod cycles;
 mod encode;
+mod grid_config;
 mod grid_hrm;
+mod grid_problems;
 mod halting;
 pub mod import;
 mod kernels;
@@ -38,11 +40,13 @@ pub use block::{Block, Formulation};
 pub use checkpoint::{Checkpoint, TrainingRecord, write_atomically};
 pub use cycles::{Cycles, GradientReach, Modules};
 pub use encode::{PLANES, encode};
-pub use grid_hrm::{Carry, GridHrm, GridHrmConfig, Readout};
+pub use grid_config::GridHrmConfig;
+pub use grid_hrm::{GridHrm, Readout, wants_to_halt};
+pub use grid_problems::{GridEncoded, GridProblems};
 pub use halting::{HaltSignal, Halting};
 pub use layout::Layout;
 pub use model_config::ModelConfig;
-pub use reasoner::Reasoner;
+pub use reasoner::{Carry, Reasoner};
 #[doc(no_inline)]
 pub use sequence::{
     PositionEncoding, SequenceConfig, SequenceEncoded, SequenceFamily, SequenceHrm,

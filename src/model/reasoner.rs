@@ -4,8 +4,41 @@
 //! [`Carry`], each may be read out, and a problem that wants to halt leaves the batch. Nothing
 //! here knows grids, tokens or losses; how long to think is decided in [`think`](super::think).
 
-use super::Carry;
 use crate::Result;
+use candle_core::{DType, Device, Shape, Tensor};
+
+/// The state handed from segment to segment.
+#[derive(Debug, Clone)]
+pub struct Carry {
+    /// The slow state: (cells, C) of grid models, (problems, tokens, hidden size) of sequence
+    /// models.
+    pub z_h: Tensor,
+    /// The fast state, of the same shape.
+    pub z_l: Tensor,
+}
+
+impl Carry {
+    /// A carry of zeros in both states of this shape.
+    ///
+    /// # Errors
+    /// A tensor operation that fails.
+    pub fn zeros(shape: impl Into<Shape>, device: &Device) -> Result<Self> {
+        let zeros = Tensor::zeros(shape, DType::F32, device)?;
+        Ok(Self {
+            z_h: zeros.clone(),
+            z_l: zeros,
+        })
+    }
+
+    /// The carry outside the graph.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        Self {
+            z_h: self.z_h.detach(),
+            z_l: self.z_l.detach(),
+        }
+    }
+}
 
 /// A model of the family (arXiv 2506.21734, section 2).
 ///

@@ -5,15 +5,13 @@
 //! lowest travel cost, not the last one: later segments mostly improve a plan, but nothing makes
 //! them. A model that yields NaN yields no rollout that arrives, and thinking just goes on.
 
-use candle_core::{Device, Tensor};
-
 use super::path::{grid_travel_cost, poses_of_cells};
 use super::report::timed;
 use super::verify::{Expected, verify};
 use super::{HaltReason, HaltRule, Policy, Problem, Reduction, Report, Rollout};
 use crate::Result;
 use crate::grid::{Cell, Pose2};
-use crate::model::{GridHrm, Layout, PLANES, Readout, encode};
+use crate::model::{GridHrm, GridProblems, Readout, Reasoner, wants_to_halt};
 use crate::search::{Stop, Termination};
 
 /// The travel costs of two plans are the same if they differ by no more than this share. Plans are compared by cost, not cell by cell: where many ways are equally
@@ -91,15 +89,13 @@ pub(super) fn think(
     report: &mut Report,
 ) -> Result<Option<Vec<Cell>>> {
     let geometry = reduction.map().geometry();
-    let (cells, start) = (geometry.cells(), geometry.index(reduction.start()));
-    let layout = Layout::new(vec![(geometry.height(), geometry.width())]);
-    let e = timed(&mut report.time_ms.encode, || {
-        let rules = problem.snapshot().rules();
-        let input = encode(reduction.map(), reduction.goal(), rules);
-        let input = Tensor::from_vec(input, (cells, 9 * PLANES), &Device::Cpu)?;
-        model.embed(&input)
+    let start = geometry.index(reduction.start());
+    let encoded = timed(&mut report.time_ms.encode, || {
+        let (map, rules) = (reduction.map(), problem.snapshot().rules());
+        let problems = GridProblems::one(map, rules, reduction.start(), reduction.goal())?;
+        model.encode(&problems)
     })?;
-    let mut carry = model.initial_carry(cells, &Device::Cpu)?;
+    let mut carry = model.initial_carry(&encoded)?;
     let mut best: Option<(f64, Vec<Cell>)> = None;
     // The cost of the last verified plan, and how many segments in a row it has not changed.
     let mut steady: Option<(f64, usize)> = None;
@@ -113,7 +109,7 @@ pub(super) fn think(
             break;
         }
         let readout = timed(&mut report.time_ms.think, || {
-            carry = model.segment(&carry, &e, &layout)?;
+            carry = model.segment(&carry, &encoded)?;
             model.read_out(&carry)
         })?;
         let candidate = decode(problem, reduction, &readout, report)?;
@@ -144,7 +140,7 @@ pub(super) fn think(
             }
             let learned = match limits.halt {
                 HaltRule::Confident => q_halt > 0.0,
-                _ => q_halt > q_continue.max(0.0),
+                _ => wants_to_halt(q_halt, q_continue),
             };
             let same = |&(last, _): &(f64, usize)| (cost - last).abs() <= STABLE_WITHIN * last;
             let segments = steady.filter(same).map_or(1, |(_, segments)| segments + 1);

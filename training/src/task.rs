@@ -67,6 +67,9 @@ pub(crate) trait Task {
     /// What its numbers are called.
     fn columns(&self) -> &'static Columns;
 
+    /// Begins with those tensors of a model of this shape that the optimiser does not train.
+    fn begin_with(&mut self, tensors: &BTreeMap<String, Tensor>) -> Result<()>;
+
     /// Takes in what the last step did to the weights, and draws fresh samples.
     fn prepare(&mut self, moment: &Moment) -> Result<()>;
 

@@ -73,6 +73,7 @@ impl Trainer {
                 var.set(tensor)?;
             }
         }
+        trainer.task.begin_with(&model.tensors)?;
         // Its averages begin with the weights, too.
         trainer.optimiser = Optimiser::new(&trainer.recipe.optimiser, &trainer.weights)?;
         trainer.started_from = Some(Box::new(model.training.clone()));

@@ -8,7 +8,7 @@ use hrm_planner::model::{Checkpoint, ModelConfig};
 use hrm_training::sequence::{BoardTest, board_scores};
 use hrm_training::{Event, Recipe, Run, StepReport, Trainer};
 
-/// Without an own tensor's change, `H_init` and its like, all that a checkpoint holds.
+/// The model as it would be shipped now.
 fn shipped(trainer: &Trainer) -> Checkpoint {
     trainer
         .checkpoint(serde_json::Value::Null)
@@ -113,6 +113,17 @@ fn first_states_stay_as_they_were_drawn() {
         assert_eq!(before, after, "{name}");
         assert!(before.iter().any(|&x| x != 0.0), "{name}");
     }
+}
+
+#[test]
+fn a_run_can_begin_with_a_model_and_all_of_its_tensors() {
+    let mut earlier = trainer(&tiny_sequence_text(10));
+    steps(&mut earlier, 3);
+    let model = shipped(&earlier);
+    let text = with(tiny_sequence_text(10), &[("seed = 7", "seed = 8")]);
+    let recipe = Recipe::from_text(&text).unwrap();
+    let begun = Trainer::from_model(recipe, text, &model).unwrap();
+    assert!(bits(&shipped(&begun).tensors) == bits(&model.tensors));
 }
 
 #[test]

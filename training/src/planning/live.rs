@@ -13,7 +13,7 @@ use candle_core::{Device, Tensor};
 use hrm_planner::grid::Cell;
 use hrm_planner::grid::generate::{Kind, Problem, problem};
 use hrm_planner::judge::{OPTIMAL_WITHIN, path_cost};
-use hrm_planner::model::{Carry, Checkpoint, GridHrm, Layout};
+use hrm_planner::model::{Carry, Checkpoint, GridHrm, GridProblems, Layout, Reasoner};
 use hrm_planner::planner::Policy;
 use hrm_planner::search::Rules;
 use rand::SeedableRng;
@@ -92,7 +92,7 @@ impl Open {
         Ok(Some(Self {
             start: problem.start,
             input: Tensor::from_vec(input, (cells, width), &Device::Cpu)?,
-            carry: model.initial_carry(cells, &Device::Cpu)?,
+            carry: Carry::zeros((cells, model.config().channels), &Device::Cpu)?,
             last: None,
             sample,
         }))
@@ -125,8 +125,15 @@ fn score(
             z_h: cat(&open, |o| &o.carry.z_h)?,
             z_l: cat(&open, |o| &o.carry.z_l)?,
         };
-        let e = model.embed(&cat(&open, |o| &o.input)?)?;
-        let carry = model.segment(&carry, &e, &layout)?.detached();
+        let encoded = model.encode(&GridProblems {
+            input: cat(&open, |o| &o.input)?,
+            layout: layout.clone(),
+            starts: open
+                .iter()
+                .map(|o| o.sample.map.geometry().index(o.start))
+                .collect(),
+        })?;
+        let carry = model.segment(&carry, &encoded)?.detached();
         let logits = model
             .read_out(&carry)?
             .moves

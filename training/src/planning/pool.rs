@@ -86,7 +86,7 @@ impl Pool {
                     may_halt: !explores(recipe, seed, number),
                 };
                 let cells = sample.map.geometry().cells();
-                let carry = model.initial_carry(cells, &Device::Cpu)?;
+                let carry = Carry::zeros((cells, model.config().channels), &Device::Cpu)?;
                 self.slots.push(Slot::new(ticket, sample, carry)?);
             }
         }

@@ -17,7 +17,9 @@ use crate::task::{Moment, Segment, Task, TaskState, read_note, write_note};
 use crate::trainer::scalar;
 use candle_core::backprop::GradStore;
 use candle_core::{Device, Tensor};
-use hrm_planner::model::{Carry, Formulation, GridHrm, ModelConfig, Readout};
+use hrm_planner::model::{
+    Carry, Formulation, GridHrm, GridProblems, ModelConfig, Readout, Reasoner,
+};
 use hrm_planner::planner::Policy;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -143,6 +145,10 @@ impl Task for PlanningTask {
         &COLUMNS
     }
 
+    fn begin_with(&mut self, _tensors: &BTreeMap<String, Tensor>) -> Result<()> {
+        Ok(())
+    }
+
     fn prepare(&mut self, moment: &Moment) -> Result<()> {
         self.model = self.model.refreshed()?;
         self.pool.fill(&self.source, moment.progress(), &self.model)
@@ -157,8 +163,13 @@ impl Task for PlanningTask {
             z_h: cat(slots, |slot| &slot.carry.z_h)?,
             z_l: cat(slots, |slot| &slot.carry.z_l)?,
         };
-        let e = self.model.embed(&cat(slots, |slot| &slot.input)?)?;
-        let after = self.model.segment(&before, &e, &batch.layout)?;
+        let encoded = self.model.encode(&GridProblems {
+            input: cat(slots, |slot| &slot.input)?,
+            layout: batch.layout.clone(),
+            // Training asks at all cells; see `wants_to_halt`.
+            starts: vec![0; slots.len()],
+        })?;
+        let after = self.model.segment(&before, &encoded)?;
         let readout = self.model.read_out(&after)?;
         let rollouts = Rollouts::of(&samples, &batch, &readout)?;
         let Loss { moves, value, halt } = losses(&readout, &batch, &rollouts.good)?;
@@ -260,7 +271,7 @@ fn wants_to_halt(sample: &Sample, q_halt: &[f32], q_continue: &[f32]) -> bool {
     let labelled = (0..q_halt.len()).filter(|&i| sample.optimal[i] != 0);
     labelled
         .into_iter()
-        .all(|i| q_halt[i] > q_continue[i].max(0.0))
+        .all(|i| hrm_planner::model::wants_to_halt(q_halt[i], q_continue[i]))
 }
 
 /// What became of the rollouts from all cells, 1 or 0 each; (cells).

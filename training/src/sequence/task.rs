@@ -135,9 +135,7 @@ impl SequenceTask {
         let model = SequenceHrm::new(recipe.model.clone(), &tensors)?;
         let boards = Boards::new(&recipe.data.sudoku, seed)?;
         let tickets: Vec<u64> = (0..recipe.data.batch as u64).collect();
-        let mut state = SequenceState::new(&model, boards.batch(&tickets)?)?;
-        // These are the first problems, none of them to be replaced.
-        state.halted.fill(false);
+        let state = first_problems(&model, &boards, &tickets)?;
         Ok(Self {
             recipe: recipe.clone(),
             seed,
@@ -152,6 +150,13 @@ impl SequenceTask {
     }
 }
 
+/// The problems of a run before its first segment, none of them to be replaced.
+fn first_problems(model: &SequenceHrm, boards: &Boards, tickets: &[u64]) -> Result<SequenceState> {
+    let mut state = SequenceState::new(model, boards.batch(tickets)?)?;
+    state.halted.fill(false);
+    Ok(state)
+}
+
 /// Names and shapes of the tensors that no optimiser of whole networks trains.
 fn own_shapes(config: &SequenceConfig) -> Vec<(String, Vec<usize>)> {
     let mut tensors = config.tensors();
@@ -162,6 +167,17 @@ fn own_shapes(config: &SequenceConfig) -> Vec<(String, Vec<usize>)> {
 impl Task for SequenceTask {
     fn columns(&self) -> &'static Columns {
         &COLUMNS
+    }
+
+    fn begin_with(&mut self, tensors: &BTreeMap<String, Tensor>) -> Result<()> {
+        for (name, var) in &self.own {
+            if let Some(tensor) = tensors.get(name) {
+                var.set(tensor)?;
+            }
+        }
+        // The problems begin with the model's first states.
+        self.state = first_problems(&self.model, &self.boards, &self.tickets)?;
+        Ok(())
     }
 
     /// The model shares its weights with the optimiser; all there is to do is to draw problems for
