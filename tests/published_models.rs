@@ -4,6 +4,9 @@
 //! tensor. The published code ran in f32 with PyTorch's kernels, ours in f32 with candle's; what
 //! is left is rounding, and how far the models themselves amplify it.
 
+// Clippy's allowance for tests does not reach helpers outside of them.
+#![allow(clippy::unwrap_used)]
+
 #[path = "common/reference.rs"]
 mod reference;
 

@@ -1,13 +1,7 @@
 //! The nested recurrence, once for the whole family, with how far the gradient reaches back.
 //!
-//! ```text
-//! repeat H_cycles times:
-//!     repeat L_cycles times:  z_L <- L(z_L + (z_H + e))
-//!     z_H <- H(z_H + z_L)
-//! ```
-//!
-//! is one segment (arXiv 2506.21734, section 2: hierarchical convergence). What L and H are made
-//! of is the model's own affair. HRM and the grid model have two modules; TRM (arXiv 2510.04871)
+//! A carry and an encoded input go in, the carry after a segment comes out. What the two modules
+//! are made of is the model's own affair. HRM and the grid model have two modules; TRM (arXiv 2510.04871)
 //! has one net in both places, which then tells its two tasks apart by whether e is in the sum.
 
 use super::Carry;
@@ -41,6 +35,17 @@ pub enum GradientReach {
 }
 
 /// The shape of a segment.
+///
+/// With e the encoded input and z_H, z_L the slow and the fast state, all of one shape,
+///
+/// ```text
+/// repeat H_cycles times:
+///     repeat L_cycles times:  z_L <- L(z_L + (z_H + e))
+///     z_H <- H(z_H + z_L)
+/// ```
+///
+/// is one segment (arXiv 2506.21734, section 2, "Hierarchical convergence": z_L settles while z_H
+/// stands still, and every new z_H sets it going again).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cycles {
     /// H updates per segment.

@@ -8,7 +8,8 @@
 //! thinking as long as it needs ([`think`]) and the rule by which problems halt ([`Halting`]).
 //!
 //! - [`GridHrm`]: the grid model of one scale, for mazes and small grids.
-//! - [`SequenceHrm`]: the published models HRM and TRM, for parity and comparison.
+//! - [`SequenceHrm`]: the published models HRM and TRM, for parity and comparison; see
+//!   [`sequence`] for their equations.
 //! - [`encode`]: from a costmap and a goal to input planes.
 //! - [`Checkpoint`]: weights with their configuration and training record in one file, of any
 //!   family ([`ModelConfig`]).
@@ -29,7 +30,7 @@ mod model_config;
 mod named_tensors;
 mod norm;
 mod reasoner;
-mod sequence;
+pub mod sequence;
 mod shipped;
 
 pub use act::{Act, Answer, think};
@@ -42,6 +43,7 @@ pub use halting::{HaltSignal, Halting};
 pub use layout::Layout;
 pub use model_config::ModelConfig;
 pub use reasoner::Reasoner;
+#[doc(no_inline)]
 pub use sequence::{
     PositionEncoding, SequenceConfig, SequenceEncoded, SequenceFamily, SequenceHrm,
     SequenceProblems, SequenceReadout,

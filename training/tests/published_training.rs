@@ -3,6 +3,9 @@
 //! `cargo test -p hrm-training --test published_training -- --nocapture` prints the largest error
 //! of each kind of tensor.
 
+// Clippy's allowance for tests does not reach helpers outside of them.
+#![allow(clippy::unwrap_used)]
+
 #[path = "../../tests/common/reference.rs"]
 mod reference;
 

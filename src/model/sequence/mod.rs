@@ -8,18 +8,34 @@
 //! compare the grid model with them in the same code; planning does not need them.
 //!
 //! Everything is made of tensor operations that have a backward pass, so that inference and
-//! training are one code. With B problems, S tokens, P puzzle tokens, T = P + S, D channels,
-//! N heads of d = D / N channels and V words in the vocabulary:
+//! training are one code. With B problems, S tokens each, P puzzle tokens, T = P + S, D channels,
+//! N heads of d = D / N channels and V words in the vocabulary, the input is embedded,
 //!
-//! | file | what | shapes |
-//! |---|---|---|
-//! | `config` | hyperparameters, names and shapes of all weights | |
-//! | `problems` | the input, checked | B x S tokens, B identifiers |
-//! | `embedding` | e | (B, T, D) |
-//! | `attention`, `rotary` | each token looks at all others | (B, T, D), heads (B, N, T, d) |
-//! | `swiglu` | the gated unit, over channels or over tokens | (.., width) |
-//! | `layer` | mixer and gated unit, each with a residual and a norm after it | (B, T, D) |
-//! | `sequence_hrm` | the model: carry, segments, heads | logits (B, S, V), q (B) |
+//! ```text
+//! e = sqrt(D) [puzzle; tokens]                                   (B, T, D)
+//! ```
+//!
+//! (with learned positions added, `sqrt(D / 2) ([puzzle; tokens] + positions)`), and a module,
+//! L or H, is a few layers of
+//!
+//! ```text
+//! y = rms(x + mix(x))    out = rms(y + swiglu(y))                (B, T, D)
+//! mix(x)    = softmax(Q K^T / sqrt(d)) V W_o^T                   heads (B, N, T, d)
+//! [Q K V]   = x W_qkv^T, with Q and K turned by their place      W_qkv (3 D, D), W_o (D, D)
+//! swiglu(y) = (silu(y G^T) * (y U^T)) D^T                        G, U (E, D), D (D, E)
+//! rms(x)    = x / sqrt(mean(x^2) + eps)                          over channels
+//! ```
+//!
+//! where TRM's MLP variant has `mix(x) = swiglu(x^T)^T`, normalised over tokens. E is two thirds of
+//! `expansion` D, up to the next multiple of 256. After a segment (see
+//! [`Cycles`](super::Cycles)) the slow state is read out,
+//!
+//! ```text
+//! logits             = z_H[:, P..] W_lm^T                        (B, S, V)
+//! q_halt, q_continue = z_H[:, 0] W_q^T + b_q                     (B) each
+//! ```
+//!
+//! Names and shapes of all weights: [`SequenceConfig::tensors`].
 
 mod attention;
 mod config;

@@ -1,13 +1,7 @@
 //! The model: carry, segments, heads.
 //!
-//! With e the encoded input and z_H, z_L the slow and the fast state, all (B, T, D), a segment is
-//! the recurrence of [`Cycles`](crate::model::Cycles) over the modules L and H, which in a TRM are
-//! one. After it
-//!
-//! ```text
-//! logits              = z_H[:, P..] W_lm^T             (B, S, V)
-//! q_halt, q_continue  = z_H[:, 0] W_q^T + b_q          (B) each
-//! ```
+//! The equations are those of the module above; the recurrence is
+//! [`Cycles`](crate::model::Cycles), over modules L and H which in a TRM are one.
 
 use super::config::{PositionEncoding, SequenceConfig, SequenceFamily};
 use super::embedding::Embedding;
