@@ -358,7 +358,7 @@ fn random_damage_is_never_more_than_an_error() {
     let mut random = ChaCha8Rng::seed_from_u64(5);
     let mut damage = |bytes: &[u8]| {
         let mut bytes = bytes.to_vec();
-        for _ in 0..1 + random.next_u32() % 4 {
+        for _ in 0..=random.next_u32() % 4 {
             let at = random.next_u32() as usize % bytes.len();
             bytes[at] = random.next_u32() as u8;
         }

@@ -29,9 +29,9 @@ Examples:
   hrm-planner info hrm.safetensors"
 )]
 pub struct Arguments {
-    /// The checkpoint: a file of torch.save (PyTorch 1.6 or later) or a .safetensors file
+    /// The checkpoint: a file of torch.save, of PyTorch 1.6 or later, or a .safetensors file
     checkpoint: PathBuf,
-    /// The all_config.yaml that lies beside a published checkpoint
+    /// The `all_config.yaml` that lies beside a published checkpoint
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Tokens of a problem [default: 900 for mazes and ARC, 81 for Sudoku, told by the vocabulary]

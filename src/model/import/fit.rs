@@ -15,7 +15,7 @@ pub fn fit(tensors: &BTreeMap<String, Tensor>, expected: &[(String, Vec<usize>)]
         match tensors.get(name) {
             None => differences.push(format!("`{name}` {shape:?} is missing")),
             Some(tensor) if tensor.dims() != shape => {
-                differences.push(format!("`{name}` is {:?}, not {shape:?}", tensor.dims()))
+                differences.push(format!("`{name}` is {:?}, not {shape:?}", tensor.dims()));
             }
             Some(_) => {}
         }

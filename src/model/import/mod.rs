@@ -1,5 +1,9 @@
 //! Checkpoints of the published models, read from files that nobody has to trust.
 //!
+//! The published programs are sapientinc/HRM (arXiv 2506.21734) and
+//! SamsungSAILMontreal/TinyRecursiveModels (arXiv 2510.04871); they save the state dict of the
+//! compiled, wrapped model by `torch.save`, as `step_N`, and `all_config.yaml` beside it.
+//!
 //! [`read`] takes what `torch.save` writes (a zip archive; PyTorch 1.6 and later) or a safetensors
 //! file, and gives the tensors of floats by the published names, as f32, with notes on what was
 //! renamed and left out. It runs nothing that a file asks for, and a small file cannot make it use
@@ -10,17 +14,22 @@
 //! made of, [`fit`] whether the tensors are those of such a model.
 
 mod archive;
+mod bytes;
 mod config;
 mod element;
 mod fit;
+mod global;
 mod limits;
+mod machine;
 mod metered;
 mod names;
+mod op;
 mod pickle;
 mod safetensors_file;
 mod state_dict;
 mod strided;
 mod torch;
+mod value;
 
 pub use config::{Arch, config, read_text};
 pub use fit::fit;

@@ -7,8 +7,9 @@ use super::archive::Archive;
 use super::element;
 use super::limits::{self, quoted};
 use super::names;
-use super::pickle::{Pickle, Value};
+use super::pickle::Pickle;
 use super::strided::Strided;
+use super::value::Value;
 use candle_core::Tensor;
 use std::collections::BTreeMap;
 use std::io::{Read, Seek};
@@ -62,8 +63,8 @@ fn state_dict<'p, 'a>(
     }
     for wanted in KEYS {
         let inner = outer.iter().filter(|(key, _)| *key == wanted);
-        let inner = inner.filter_map(|(_, value)| entries(value, pickle));
-        if let Some(inner) = inner.last().filter(|inner| holds_tensors(inner)) {
+        let mut inner = inner.filter_map(|(_, value)| entries(value, pickle));
+        if let Some(inner) = inner.next_back().filter(|inner| holds_tensors(inner)) {
             notes.push(format!(
                 "the state dict is the file's `{wanted}`; the rest is left out"
             ));
@@ -115,7 +116,7 @@ fn floats<'p, 'a>(
                 }
             }
             Value::Tensor(view) => {
-                others.push(format!("{} ({:?})", quoted(name), view.storage.element))
+                others.push(format!("{} ({:?})", quoted(name), view.storage.element));
             }
             _ => others.push(format!("{} (no tensor)", quoted(name))),
         }
