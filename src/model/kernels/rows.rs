@@ -90,7 +90,7 @@ fn sum(a: &[f32], b: &[f32], of: impl Fn(f32, f32, f32) -> f32) -> f32 {
 
 #[inline(always)]
 fn dot(a: &[f32], b: &[f32]) -> f32 {
-    sum(a, b, |a, b, sum| a.mul_add(b, sum))
+    sum(a, b, f32::mul_add)
 }
 
 #[inline(always)]
