@@ -2,7 +2,8 @@
 //!
 //! `softmax(Q K^T / sqrt(d)) V` per head, all heads' outputs through one more linear map; no mask
 //! and no bias. Queries, keys and values come from one matrix, heads of Q first, then those of K,
-//! then those of V, as published.
+//! then those of V, as published. candle's own fused softmax has no backward pass, so it is spelt
+//! out here.
 
 use super::linear::Linear;
 use super::rotary::Rotary;
@@ -49,17 +50,14 @@ impl Attention {
         let turned = |x: Tensor| rotary.map_or(Ok(x.clone()), |rotary| rotary.turn(&x));
         let (q, k, v) = (turned(part(0)?)?, turned(part(1)?)?, part(2)?);
 
-        let scores = (q.matmul(&k.t()?)? * (d as f64).powf(-0.5))?;
-        let mixed = softmax(&scores)?.matmul(&v)?;
+        // What can be done on (.., T, d) is not done on (.., T, T), which is the larger.
+        let scores = (q * (d as f64).powf(-0.5))?.matmul(&k.t()?)?;
+        // Subtracting the highest score changes nothing but the range, so it is a constant.
+        let highest = scores.max_keepdim(D::Minus1)?.detach();
+        let powers = scores.broadcast_sub(&highest)?.exp()?;
+        let sum = powers.sum_keepdim(D::Minus1)?;
+        let mixed = powers.matmul(&v)?.broadcast_div(&sum)?;
         let mixed = mixed.transpose(1, 2)?.reshape((batch, places, channels))?;
         self.out.forward(&mixed)
     }
-}
-
-/// Over the last dimension, of operations that have a backward pass; candle's own fused form has
-/// none. Subtracting the highest score changes nothing but the range, so it is a constant.
-fn softmax(scores: &Tensor) -> Result<Tensor> {
-    let highest = scores.max_keepdim(D::Minus1)?.detach();
-    let powers = scores.broadcast_sub(&highest)?.exp()?;
-    Ok(powers.broadcast_div(&powers.sum_keepdim(D::Minus1)?)?)
 }
