@@ -49,7 +49,7 @@ fn thinking_stops_when_the_plan_is_stable() {
         let report = ask(&halting(rule), Some(toy_model::one_way(EAST, -1.0, 0.0))).report;
         assert_eq!(
             (report.halt_reason, report.segments),
-            (HaltReason::Stable, 3)
+            (HaltReason::Stable, 5)
         );
     }
 }

@@ -62,7 +62,7 @@ pub enum HaltArgument {
     Learned,
     /// The model believes in its plan
     Confident,
-    /// The plan has cost the same for three segments
+    /// The plan has cost the same for some segments
     Stable,
     /// Learned or stable, whichever comes first
     Either,

@@ -35,7 +35,7 @@ pub enum HaltRule {
     /// When the model says that its plan is good, whether or not going on might be better: at the
     /// start cell `q_halt` is above 0 (TRM, arXiv 2510.04871), and the rollout is verified.
     Confident,
-    /// When the rollout is verified and has cost the same for three segments.
+    /// When the rollout is verified and has cost the same for `stable_segments` segments.
     Stable,
     /// When `Learned` or `Stable` holds.
     #[default]
@@ -69,6 +69,8 @@ pub struct PlannerConfig {
     pub source: PlanSource,
     /// When thinking stops early.
     pub halt: HaltRule,
+    /// For how many segments in a row a verified plan must cost the same to be stable, 1..=64.
+    pub stable_segments: usize,
     /// Segments of thinking at most, 1..=4096.
     pub max_segments: usize,
     /// Time for a request, seconds, 0.001..=3600. It may run over by one segment.
@@ -91,6 +93,7 @@ impl Default for PlannerConfig {
             tolerance: 0.5,
             source: PlanSource::Auto,
             halt: HaltRule::Either,
+            stable_segments: 5,
             max_segments: 64,
             max_planning_time: 2.0,
             max_model_cells: 4096,
@@ -143,6 +146,12 @@ impl PlannerConfig {
             "0 to 1000",
         )?;
         within("tolerance", self.tolerance, 0.0..=1000.0, "0 to 1000 m")?;
+        within(
+            "stable_segments",
+            self.stable_segments as f64,
+            1.0..=64.0,
+            "1 to 64",
+        )?;
         within(
             "max_segments",
             self.max_segments as f64,

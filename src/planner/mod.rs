@@ -192,6 +192,7 @@ impl Planner {
         report.reduction_factor = Some(reduction.factor());
         let limits = think::Limits {
             halt: self.config.halt,
+            stable_segments: self.config.stable_segments,
             max_segments: self.config.max_segments,
             termination: if alone {
                 &budget.whole

@@ -18,11 +18,6 @@ use crate::search::{Stop, Termination};
 /// good, rollouts change between them for ever.
 const STABLE_WITHIN: f64 = 0.002;
 
-/// Segments in a row whose verified plans must cost the same for a plan to be stable. On 300 test
-/// mazes of Maze-Hard, two lost 1.7 % of the optimal plans that thinking to the end found, three
-/// 0.3 %, and four to six no less, for 7.8, 8.9 and 9.9 to 11.9 segments.
-const STABLE_SEGMENTS: usize = 3;
-
 /// What one segment of thinking came to, for those who watch.
 #[derive(Debug)]
 pub struct Segment<'a> {
@@ -63,6 +58,7 @@ impl Segment<'_> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits<'a> {
     pub halt: HaltRule,
+    pub stable_segments: usize,
     pub max_segments: usize,
     pub termination: &'a Termination,
 }
@@ -145,7 +141,7 @@ pub(super) fn think(
             let same = |&(last, _): &(f64, usize)| (cost - last).abs() <= STABLE_WITHIN * last;
             let segments = steady.filter(same).map_or(1, |(_, segments)| segments + 1);
             steady = Some((cost, segments));
-            let stable = segments >= STABLE_SEGMENTS;
+            let stable = segments >= limits.stable_segments;
             if let Some(reason) = halts(limits.halt, learned, stable) {
                 report.halt_reason = reason;
                 break;
