@@ -6,10 +6,10 @@
 //! What the samples are is the affair of a task: [maps](PlanningRecipe) for the grid model, token
 //! [sequences](sequence) for the published models.
 //!
-//! A [`Run`] keeps a trainer in a folder with checkpoints, tables and curves; resumed,
-//! it goes on with the same numbers as if it had never been interrupted. While it trains, a quick
-//! live score on unseen problems shows how far it is; what a model is worth, the library's own
-//! judging says (`hrm-train eval`, `hrm-planner bench`).
+//! A [`Run`] keeps a trainer in a folder with checkpoints, tables and curves; resumed, it goes on
+//! with the same numbers as if it had never been interrupted. While it trains, a quick live score
+//! on unseen problems shows how far it is; what a model is worth, the library's own judging says
+//! (`hrm-train eval`, `hrm-planner bench`).
 
 mod array_file;
 mod curves;
