@@ -37,15 +37,15 @@ fn costs_of_all_rollouts_are_those_of_following_each() {
             .collect();
         let policy = Policy::new(&map, &logits, &rules);
         let costs = policy.costs_to_go(&map, &rules, goal);
-        for index in 0..geometry.cells() {
+        for (index, &cost) in costs.iter().enumerate() {
             let rollout = policy.rollout(geometry.cell(index), goal);
             if rollout.arrived {
                 arrive += 1;
                 let followed = path_cost(&map, &rules, &rollout.cells).expect("legal moves");
-                assert!((costs[index] - followed).abs() < 1e-9 * (1.0 + followed));
+                assert!((cost - followed).abs() < 1e-9 * (1.0 + followed));
             } else {
                 fail += 1;
-                assert!(costs[index].is_infinite());
+                assert!(cost.is_infinite());
             }
         }
     }
