@@ -36,9 +36,9 @@ pub enum HaltRule {
     /// start cell `q_halt` is above 0 (TRM, arXiv 2510.04871), and the rollout is verified.
     Confident,
     /// When the rollout is verified and has cost the same for `stable_segments` segments.
+    #[default]
     Stable,
     /// When `Learned` or `Stable` holds.
-    #[default]
     Either,
     /// Never: always to the last segment or the deadline.
     Never,
@@ -92,7 +92,7 @@ impl Default for PlannerConfig {
             allow_unknown: false,
             tolerance: 0.5,
             source: PlanSource::Auto,
-            halt: HaltRule::Either,
+            halt: HaltRule::Stable,
             stable_segments: 5,
             max_segments: 64,
             max_planning_time: 2.0,
