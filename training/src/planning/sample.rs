@@ -1,13 +1,15 @@
 //! One map with a goal and the oracle's answer for every cell.
 
 use super::recipe::DataRecipe;
-use super::source::MIN_REGION;
 use hrm_planner::grid::generate::{Components, Kind, generate};
 use hrm_planner::grid::{Cell, Cost, Costmap, Move, Moves};
 use hrm_planner::model;
 use hrm_planner::search::{Field, Rules};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+
+/// Goals in smaller regions teach nothing.
+const MIN_REGION: usize = 8;
 
 /// A map, a goal, and what the oracle says of each cell.
 #[derive(Debug, Clone)]
@@ -52,14 +54,7 @@ impl Sample {
             add_unknown(&mut map, rng);
             rules = Rules::new(rules.cost_weight(), allow_unknown).ok()?;
         }
-        let components = Components::of(&map);
-        let cells = components.cells(components.largest()?);
-        if cells.len() < MIN_REGION {
-            return None;
-        }
-        let goal = map
-            .geometry()
-            .cell(cells[rng.random_range(0..cells.len())] as usize);
+        let goal = draw_goal(&map, rng)?;
         Self::label(kind, map, goal, rules.with_moves(moves))
     }
 
@@ -114,6 +109,18 @@ impl Sample {
             .fold(0.0, f32::max);
         (1.5 * farthest / reach as f32).ceil() as usize + 2
     }
+}
+
+/// A cell of the largest region of a map. `None` if that is a small pocket: goals there teach
+/// nothing.
+pub(super) fn draw_goal(map: &Costmap, rng: &mut ChaCha8Rng) -> Option<Cell> {
+    let components = Components::of(map);
+    let cells = components.cells(components.largest()?);
+    if cells.len() < MIN_REGION {
+        return None;
+    }
+    let index = cells[rng.random_range(0..cells.len())];
+    Some(map.geometry().cell(index as usize))
 }
 
 fn draw_kind(recipe: &DataRecipe, rng: &mut ChaCha8Rng) -> Kind {

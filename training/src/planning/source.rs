@@ -1,9 +1,9 @@
 //! Where samples come from: generators, and recorded mazes where the recipe names a file of them.
 
 use super::recipe::{MazeRecipe, PlanningRecipe};
-use super::sample::Sample;
+use super::sample::{Sample, draw_goal};
 use crate::{Error, Result};
-use hrm_planner::grid::generate::{Components, Kind};
+use hrm_planner::grid::generate::Kind;
 use hrm_planner::grid::maze_hard::{Maze, read_mazes};
 use hrm_planner::grid::{Cell, Cost, Costmap, Geometry};
 use hrm_planner::search::Rules;
@@ -16,8 +16,6 @@ use std::sync::Arc;
 pub const DATA_VARIABLE: &str = "HRM_DATA";
 /// The folder of data files where the variable is not set.
 const DATA_DEFAULT: &str = "../shared/data";
-/// Goals in smaller pockets teach nothing.
-pub(crate) const MIN_REGION: usize = 8;
 
 /// Draws the samples of a recipe; cheap to clone.
 #[derive(Debug, Clone)]
@@ -120,13 +118,7 @@ impl Source {
             let ends = [maze.start, maze.goal];
             turn.cell(&window, ends[usize::from(rng.random_bool(0.5))])
         } else {
-            let regions = Components::of(&map);
-            let cells = regions.cells(regions.largest()?);
-            if cells.len() < MIN_REGION {
-                return None;
-            }
-            map.geometry()
-                .cell(cells[rng.random_range(0..cells.len())] as usize)
+            draw_goal(&map, rng)?
         };
         let rules = Rules::shortest().with_moves(self.recipe.model.moves);
         Sample::label(Kind::Maze, map, goal, rules)
