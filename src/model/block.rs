@@ -5,25 +5,14 @@
 //! out = rms(y + (silu(y G) * (y U)) D)
 //! ```
 //!
-//! x is (cells, C), channels last; `rms` has no weights and normalises over channels. There are
-//! two formulations of the same function: a fused one on the CPU (see `kernels`) with its own
-//! backward pass, and one of plain tensor operations that runs on every device and is the
-//! reference in tests.
+//! x is (cells, C), channels last; `rms` has no weights and normalises over channels. Here the
+//! block is made of plain tensor operations, which run on every device and are the reference in
+//! tests; on the CPU whole segments run fused (see `fused`).
 
-use super::kernels::{self, BlockShape, RMS_EPS};
+use super::kernels::RMS_EPS;
 use super::layout::Layout;
 use crate::Result;
-use candle_core::{CpuStorage, CustomOp2, D, Shape, Tensor};
-
-/// How a block is computed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Formulation {
-    /// One fused pass over the cells. CPU only.
-    #[default]
-    Fused,
-    /// Plain tensor operations. Any device; slow.
-    Plain,
-}
+use candle_core::{D, Tensor};
 
 /// The weights of a block.
 #[derive(Debug, Clone)]
@@ -38,8 +27,6 @@ pub struct Block {
     up: Tensor,
     /// (E, C)
     down: Tensor,
-    /// All of the above in one vector, as the fused formulation reads them.
-    packed: Tensor,
 }
 
 impl Block {
@@ -69,28 +56,27 @@ impl Block {
         let gate = get(gate.0, &gate.1)?;
         let up = get(up.0, &up.1)?;
         let down = get(down.0, &down.1)?;
-        let packed = pack([&depthwise, &mix, &gate, &up, &down])?;
         Ok(Self {
             depthwise,
             mix,
             gate,
             up,
             down,
-            packed,
         })
     }
 
-    /// The block whose packed weights follow the present values of its tensors; after an
-    /// optimiser has changed them in place, this is how the fused formulation learns of it.
+    /// The weights in the order in which the kernels read them, one vector each.
     ///
     /// # Errors
     /// A tensor operation that fails.
-    pub fn repacked(&self) -> Result<Self> {
-        let packed = pack([&self.depthwise, &self.mix, &self.gate, &self.up, &self.down])?;
-        Ok(Self {
-            packed,
-            ..self.clone()
-        })
+    pub(super) fn flat(&self) -> Result<[Tensor; 5]> {
+        Ok([
+            self.depthwise.flatten_all()?,
+            self.mix.flatten_all()?,
+            self.gate.flatten_all()?,
+            self.up.flatten_all()?,
+            self.down.flatten_all()?,
+        ])
     }
 
     /// The same block outside the graph: no gradient flows into its weights.
@@ -102,29 +88,14 @@ impl Block {
             gate: self.gate.detach(),
             up: self.up.detach(),
             down: self.down.detach(),
-            packed: self.packed.detach(),
         }
     }
 
     /// The block's output for x, (cells, C) both.
     ///
     /// # Errors
-    /// A tensor operation that fails, such as [`Formulation::Fused`] away from the CPU.
-    pub fn forward(&self, x: &Tensor, layout: &Layout, by: Formulation) -> Result<Tensor> {
-        match by {
-            Formulation::Fused => {
-                let (channels, hidden) = self.gate.dims2()?;
-                let op = FusedBlock {
-                    shape: BlockShape { channels, hidden },
-                    layout: layout.clone(),
-                };
-                Ok(x.apply_op2(&self.packed, op)?)
-            }
-            Formulation::Plain => self.forward_plain(x, layout),
-        }
-    }
-
-    fn forward_plain(&self, x: &Tensor, layout: &Layout) -> Result<Tensor> {
+    /// A tensor operation that fails.
+    pub fn forward(&self, x: &Tensor, layout: &Layout) -> Result<Tensor> {
         let (cells, channels) = x.dims2()?;
         // Neighbours outside an image point at one extra row of zeros.
         let zeros = Tensor::zeros((1, channels), x.dtype(), x.device())?;
@@ -145,91 +116,8 @@ impl Block {
     }
 }
 
-fn pack(tensors: [&Tensor; 5]) -> Result<Tensor> {
-    let flat: candle_core::Result<Vec<_>> = tensors.into_iter().map(Tensor::flatten_all).collect();
-    Ok(Tensor::cat(&flat?, 0)?)
-}
-
 /// `x / sqrt(mean(x^2) + eps)` over the last dimension.
 fn rms(x: &Tensor) -> Result<Tensor> {
     let scale = (x.sqr()?.mean_keepdim(D::Minus1)? + f64::from(RMS_EPS))?.sqrt()?;
     Ok(x.broadcast_div(&scale)?)
-}
-
-/// [`kernels`] as an operation of candle's graph: arguments x and packed weights.
-struct FusedBlock {
-    shape: BlockShape,
-    layout: Layout,
-}
-
-impl FusedBlock {
-    fn check(&self, x: &Shape, packed: &Shape) -> candle_core::Result<()> {
-        let want = [self.layout.cells(), self.shape.channels];
-        if x.dims() != want || packed.dims() != [self.shape.packed_len()] {
-            candle_core::bail!("grid block: x is {x:?}, weights {packed:?}, x must be {want:?}");
-        }
-        Ok(())
-    }
-}
-
-fn f32_slice<'a>(
-    storage: &'a CpuStorage,
-    layout: &candle_core::Layout,
-) -> candle_core::Result<&'a [f32]> {
-    match layout.contiguous_offsets() {
-        Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
-        None => candle_core::bail!("grid block: arguments must be contiguous"),
-    }
-}
-
-impl CustomOp2 for FusedBlock {
-    fn name(&self) -> &'static str {
-        "grid-block"
-    }
-
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        x_layout: &candle_core::Layout,
-        packed: &CpuStorage,
-        packed_layout: &candle_core::Layout,
-    ) -> candle_core::Result<(CpuStorage, Shape)> {
-        self.check(x_layout.shape(), packed_layout.shape())?;
-        let (x, packed) = (f32_slice(x, x_layout)?, f32_slice(packed, packed_layout)?);
-        let out = kernels::forward(self.shape, &self.layout, packed, x);
-        Ok((CpuStorage::F32(out), x_layout.shape().clone()))
-    }
-
-    fn bwd(
-        &self,
-        x: &Tensor,
-        packed: &Tensor,
-        _out: &Tensor,
-        gradient: &Tensor,
-    ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
-        let gradient = gradient.contiguous()?;
-        let (dx, dw) = {
-            let (x_storage, x_layout) = x.storage_and_layout();
-            let (w_storage, w_layout) = packed.storage_and_layout();
-            let (g_storage, g_layout) = gradient.storage_and_layout();
-            let (
-                candle_core::Storage::Cpu(x),
-                candle_core::Storage::Cpu(w),
-                candle_core::Storage::Cpu(g),
-            ) = (&*x_storage, &*w_storage, &*g_storage)
-            else {
-                candle_core::bail!("grid block: the fused formulation runs on the CPU only");
-            };
-            kernels::backward(
-                self.shape,
-                &self.layout,
-                f32_slice(w, w_layout)?,
-                f32_slice(x, x_layout)?,
-                f32_slice(g, g_layout)?,
-            )
-        };
-        let dx = Tensor::from_vec(dx, x.shape(), x.device())?;
-        let dw = Tensor::from_vec(dw, packed.shape(), packed.device())?;
-        Ok((Some(dx), Some(dw)))
-    }
 }

@@ -19,8 +19,10 @@
 //! "the rollout from here is good", `q_continue` "it will, if thinking goes on", so that one map
 //! teaches halting hundreds of times and a request asks at its own start.
 
-use super::block::{Block, Formulation};
+use super::block::Block;
 use super::cycles::Modules;
+use super::formulation::Formulation;
+use super::fused;
 use super::grid_config::GridHrmConfig;
 use super::grid_problems::{GridEncoded, GridProblems};
 use super::halting::HaltSignal;
@@ -70,6 +72,9 @@ pub struct GridHrm {
     embed: Linear,
     h: Vec<Block>,
     l: Vec<Block>,
+    /// The weights of L's blocks and then of H's in one vector, as the fused formulation reads
+    /// them.
+    packed: Tensor,
     moves: Linear,
     value: Linear,
     halt: Linear,
@@ -103,11 +108,13 @@ impl GridHrm {
                 })
                 .collect()
         };
+        let (h, l) = (blocks("h", config.h_blocks)?, blocks("l", config.l_blocks)?);
         Ok(Self {
             formulation,
             embed: linear("embed")?,
-            h: blocks("h", config.h_blocks)?,
-            l: blocks("l", config.l_blocks)?,
+            packed: packed(&l, &h)?,
+            h,
+            l,
             moves: linear("head.moves")?,
             value: linear("head.value")?,
             halt: linear("head.halt")?,
@@ -120,17 +127,33 @@ impl GridHrm {
         &self.config
     }
 
-    /// The model as it is after its tensors were changed in place; see [`Block::repacked`].
+    /// The model whose packed weights follow the present values of its tensors; after an optimiser
+    /// has changed them in place, this is how the fused formulation learns of it.
     ///
     /// # Errors
     /// A tensor operation that fails.
     pub fn refreshed(&self) -> Result<Self> {
-        let repack = |blocks: &[Block]| blocks.iter().map(Block::repacked).collect::<Result<_>>();
         Ok(Self {
-            h: repack(&self.h)?,
-            l: repack(&self.l)?,
+            packed: packed(&self.l, &self.h)?,
             ..self.clone()
         })
+    }
+
+    /// A segment of plain tensor operations, (cells, C).
+    fn plain_segment(&self, carry: &Carry, encoded: &GridEncoded) -> Result<Carry> {
+        let detach = |blocks: &[Block]| blocks.iter().map(Block::detached).collect::<Vec<_>>();
+        let (h, l) = (detach(&self.h), detach(&self.l));
+        let modules = |h, l| GridModules {
+            h,
+            l,
+            layout: &encoded.layout,
+        };
+        self.config.cycles().segment(
+            carry,
+            &encoded.e,
+            &modules(&self.h, &self.l),
+            &modules(&h, &l),
+        )
     }
 
     /// Logits of all eight moves, whichever the model was made for.
@@ -170,20 +193,13 @@ impl Reasoner for GridHrm {
     }
 
     fn segment(&self, carry: &Carry, encoded: &GridEncoded) -> Result<Carry> {
-        let detach = |blocks: &[Block]| blocks.iter().map(Block::detached).collect::<Vec<_>>();
-        let (h, l) = (detach(&self.h), detach(&self.l));
-        let modules = |h, l| GridModules {
-            h,
-            l,
-            layout: &encoded.layout,
-            formulation: self.formulation,
-        };
-        self.config.cycles().segment(
-            carry,
-            &encoded.e,
-            &modules(&self.h, &self.l),
-            &modules(&h, &l),
-        )
+        match self.formulation {
+            Formulation::Plain => self.plain_segment(carry, encoded),
+            Formulation::Fused => {
+                let shape = fused::segment_shape(&self.config);
+                fused::segment(&shape, &encoded.layout, &self.packed, carry, &encoded.e)
+            }
+        }
     }
 
     fn read_out(&self, carry: &Carry) -> Result<Readout> {
@@ -243,19 +259,23 @@ pub fn wants_to_halt(q_halt: f32, q_continue: f32) -> bool {
     HaltSignal::OverContinue.wants(q_halt, q_continue) && HaltSignal::OverZero.wants(q_halt, 0.0)
 }
 
+fn packed(l: &[Block], h: &[Block]) -> Result<Tensor> {
+    let flat: Vec<[Tensor; 5]> = l.iter().chain(h).map(Block::flat).collect::<Result<_>>()?;
+    Ok(Tensor::cat(flat.as_flattened(), 0)?)
+}
+
 /// H and L on the cells of some maps.
 struct GridModules<'a> {
     h: &'a [Block],
     l: &'a [Block],
     layout: &'a Layout,
-    formulation: Formulation,
 }
 
 impl GridModules<'_> {
     fn through(&self, blocks: &[Block], x: &Tensor) -> Result<Tensor> {
-        blocks.iter().try_fold(x.clone(), |x, block| {
-            block.forward(&x, self.layout, self.formulation)
-        })
+        blocks
+            .iter()
+            .try_fold(x.clone(), |x, block| block.forward(&x, self.layout))
     }
 }
 

@@ -40,11 +40,11 @@ pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
     strands.iter().sum()
 }
 
-/// `out += a * b`, element by element.
+/// `h = silu(g) * u`, element by element.
 #[inline(always)]
-pub(super) fn multiply_add(a: &[f32], b: &[f32], out: &mut [f32]) {
-    for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
-        *out = a.mul_add(b, *out);
+pub(super) fn gated(g: &[f32], u: &[f32], h: &mut [f32]) {
+    for ((h, &g), &u) in h.iter_mut().zip(g).zip(u) {
+        *h = g * sigmoid(g) * u;
     }
 }
 

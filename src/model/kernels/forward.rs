@@ -1,39 +1,16 @@
 //! The forward pass of the block.
 
-use super::chunk::{CHUNK_CELLS, Chunk, chunks, per_chunk};
-use super::elementwise::{multiply_add, rms, sigmoid};
+use super::chunk::{CHUNK_CELLS, Chunk};
+use super::depthwise::depthwise;
+use super::elementwise::{gated, rms};
 use super::matmul::{View, matmul};
 use super::scratch::{carve, with_scratch};
 use super::weights::{BlockShape, Weights};
-use crate::model::Layout;
 use pulp::{Simd, WithSimd};
-use rayon::prelude::*;
 
 /// What a chunk needs for the forward and the backward pass.
 pub(super) fn scratch_len(shape: BlockShape) -> usize {
     CHUNK_CELLS * (4 * shape.channels + 4 * shape.hidden + 2)
-}
-
-/// `out[i] = sum of taps of x with the depthwise weights` for the cells of a chunk.
-#[inline(always)]
-pub(super) fn depthwise(
-    chunk: &Chunk,
-    channels: usize,
-    weights: &[f32],
-    x: &[f32],
-    out: &mut [f32],
-) {
-    for (i, out) in out.chunks_exact_mut(channels).enumerate() {
-        let place = chunk.place(i);
-        out.fill(0.0);
-        for tap in 0..9 {
-            if let Some(cell) = chunk.under_tap(place, tap) {
-                let w = &weights[tap * channels..(tap + 1) * channels];
-                let x = &x[cell * channels..(cell + 1) * channels];
-                multiply_add(w, x, out);
-            }
-        }
-    }
 }
 
 /// What the forward pass of one chunk leaves behind.
@@ -81,27 +58,48 @@ pub(super) fn forward_chunk<S: Simd>(
         hidden: e,
     } = shape;
     let m = chunk.len;
-    depthwise(chunk, c, w.depthwise, x, a.t);
+    depthwise(simd, chunk, c, w.depthwise, x, a.t, false);
     a.y.copy_from_slice(&x[chunk.first() * c..(chunk.first() + m) * c]);
     matmul(simd, (m, c, c), View::rows(a.t, c), w.mix, a.y, true);
     rms(a.y, c, a.inverse1);
     matmul(simd, (m, c, e), View::rows(a.y, c), w.gate, a.g, false);
     matmul(simd, (m, c, e), View::rows(a.y, c), w.up, a.u, false);
-    for ((h, &g), &u) in a.h.iter_mut().zip(a.g.iter()).zip(a.u.iter()) {
-        *h = g * sigmoid(g) * u;
-    }
+    gated(a.g, a.u, a.h);
     out.copy_from_slice(a.y);
     matmul(simd, (m, e, c), View::rows(a.h, e), w.down, out, true);
     rms(out, c, a.inverse2);
 }
 
-pub(super) struct Forward<'a> {
+/// Where the output of a block goes, for the cells of a chunk.
+pub(super) struct Target<'a> {
+    /// The output itself.
+    pub out: Option<&'a mut [f32]>,
+    /// (a, b): b becomes the output plus a.
+    pub sum: Option<(&'a [f32], &'a mut [f32])>,
+}
+
+impl Target<'_> {
+    /// Writes an output.
+    #[inline(always)]
+    pub fn write(self, output: &[f32]) {
+        if let Some(out) = self.out {
+            out.copy_from_slice(output);
+        }
+        if let Some((addend, sum)) = self.sum {
+            for ((sum, &a), &y) in sum.iter_mut().zip(addend).zip(output) {
+                *sum = y + a;
+            }
+        }
+    }
+}
+
+struct Forward<'a> {
     shape: BlockShape,
     packed: &'a [f32],
     x: &'a [f32],
     chunk: &'a Chunk,
     scratch: &'a mut [f32],
-    out: &'a mut [f32],
+    target: Target<'a>,
 }
 
 impl WithSimd for Forward<'_> {
@@ -115,33 +113,34 @@ impl WithSimd for Forward<'_> {
             x,
             chunk,
             scratch,
-            out,
+            target,
         } = self;
         let lengths = Activations::lengths(shape, chunk.len);
-        let mut a = Activations::from_buffers(carve(scratch, lengths));
+        let (kept, rest) = scratch.split_at_mut(lengths.iter().sum());
+        let mut a = Activations::from_buffers(carve(kept, lengths));
+        let [out] = carve(rest, [chunk.len * shape.channels]);
         forward_chunk(simd, shape, &shape.split(packed), x, chunk, &mut a, out);
+        target.write(out);
     }
 }
 
-/// The block's output for x (cells x C) and packed weights.
-pub(crate) fn forward(shape: BlockShape, layout: &Layout, packed: &[f32], x: &[f32]) -> Vec<f32> {
-    let arch = pulp::Arch::new();
-    let chunks = chunks(layout);
-    let mut out = vec![0.0; x.len()];
-    per_chunk(&chunks, shape.channels, &mut out)
-        .into_par_iter()
-        .zip(&chunks)
-        .for_each(|(out, chunk)| {
-            with_scratch(scratch_len(shape), |scratch| {
-                arch.dispatch(Forward {
-                    shape,
-                    packed,
-                    x,
-                    chunk,
-                    scratch,
-                    out,
-                });
-            });
+/// The block's output for one chunk of x, with packed weights.
+pub(super) fn forward(
+    arch: pulp::Arch,
+    shape: BlockShape,
+    packed: &[f32],
+    x: &[f32],
+    chunk: &Chunk,
+    target: Target<'_>,
+) {
+    with_scratch(scratch_len(shape), |scratch| {
+        arch.dispatch(Forward {
+            shape,
+            packed,
+            x,
+            chunk,
+            scratch,
+            target,
         });
-    out
+    });
 }

@@ -23,14 +23,15 @@
 
 mod backward;
 mod chunk;
+mod depthwise;
 mod elementwise;
 mod forward;
 mod matmul;
 pub(crate) mod rows;
 mod scratch;
+mod segment;
 mod weights;
 
-pub(crate) use backward::backward;
 pub(crate) use elementwise::RMS_EPS;
-pub(crate) use forward::forward;
+pub(crate) use segment::{SegmentShape, backward, forward};
 pub(crate) use weights::BlockShape;

@@ -1,20 +1,35 @@
 //! Buffers of each thread, kept from call to call.
 
 use std::cell::RefCell;
+use std::thread::LocalKey;
 
 thread_local! {
     static SCRATCH: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+    static WORKSPACE: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Lends `f` a buffer of this thread of at least `len` numbers with any contents.
+/// Lends `f` a buffer of this thread of `len` numbers with any contents, for one chunk.
 pub(super) fn with_scratch<R>(len: usize, f: impl FnOnce(&mut [f32]) -> R) -> R {
+    lend(&SCRATCH, len, f)
+}
+
+/// The same for a whole batch, by the thread that shares the work out.
+pub(super) fn with_workspace<R>(len: usize, f: impl FnOnce(&mut [f32]) -> R) -> R {
+    lend(&WORKSPACE, len, f)
+}
+
+fn lend<R>(
+    of: &'static LocalKey<RefCell<Vec<f32>>>,
+    len: usize,
+    f: impl FnOnce(&mut [f32]) -> R,
+) -> R {
     // Taken out, not borrowed: a rayon worker that steals work in here gets a buffer of its own.
-    let mut buffer = SCRATCH.take();
+    let mut buffer = of.take();
     if buffer.len() < len {
         buffer.resize(len, 0.0);
     }
     let result = f(&mut buffer[..len]);
-    SCRATCH.set(buffer);
+    of.set(buffer);
     result
 }
 
