@@ -2,12 +2,12 @@
 //! backward pass: see `kernels`.
 
 use super::cycles::{Cycles, GradientReach};
-use super::kernels::{self, BlockShape, SegmentShape};
+use super::kernels::{self, BlockShape, ReducedWeights, SegmentShape};
 use super::layout::Layout;
 use super::{Carry, GridHrmConfig};
 use crate::Result;
 use candle_core::{CpuStorage, CustomOp2, Shape, Storage, Tensor};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 type CandleResult<T> = candle_core::Result<T>;
 
@@ -37,27 +37,39 @@ pub(super) fn segment_shape(config: &GridHrmConfig) -> SegmentShape {
     }
 }
 
-/// The carry after one segment from `carry` and e, all (cells, C), and the packed weights of L's
-/// blocks and then of H's. The gradient flows into e and the weights.
+/// The weights of L's blocks and then of H's.
+#[derive(Clone, Copy)]
+pub(super) struct Weights<'a> {
+    /// In f32, in one vector.
+    pub packed: &'a Tensor,
+    /// In another precision, for where no gradient is asked for.
+    pub reduced: Option<&'a Arc<ReducedWeights>>,
+}
+
+/// The carry after one segment from `carry` and e, all (cells, C). The gradient flows into e and
+/// the packed weights.
 ///
 /// # Errors
 /// A tensor that is not on the CPU or not f32, or of another shape.
 pub(super) fn segment(
     shape: &SegmentShape,
     layout: &Layout,
-    packed: &Tensor,
+    Weights { packed, reduced }: Weights<'_>,
     carry: &Carry,
     e: &Tensor,
 ) -> Result<Carry> {
+    let learning = e.track_op() || packed.track_op();
+    let kept_len = if learning {
+        shape.kept_len(e.elem_count())
+    } else {
+        0
+    };
     let op = FusedSegment {
         shape: *shape,
         layout: layout.clone(),
+        reduced: reduced.filter(|_| !learning).cloned(),
         carry: carry.detached(),
-        kept: Kept::new(if e.track_op() || packed.track_op() {
-            shape.kept_len(e.elem_count())
-        } else {
-            0
-        }),
+        kept: Kept::new(kept_len),
     };
     let states = e.contiguous()?.apply_op2(packed, op)?;
     Ok(Carry {
@@ -94,6 +106,7 @@ impl Drop for Kept {
 struct FusedSegment {
     shape: SegmentShape,
     layout: Layout,
+    reduced: Option<Arc<ReducedWeights>>,
     carry: Carry,
     kept: Kept,
 }
@@ -154,8 +167,10 @@ impl CustomOp2 for FusedSegment {
         let carry = [&self.carry.z_h.contiguous()?, &self.carry.z_l.contiguous()?];
         let mut kept = self.kept.0.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = (!kept.is_empty()).then(|| &mut kept[..]);
-        let out = with_values(carry, |carry| {
-            kernels::forward(&self.shape, &self.layout, packed, carry, e, kept)
+        let (shape, layout) = (&self.shape, &self.layout);
+        let out = with_values(carry, |carry| match &self.reduced {
+            Some(weights) => kernels::forward_reduced(shape, layout, weights, carry, e),
+            None => kernels::forward(shape, layout, packed, carry, e, kept),
         })?;
         let (cells, channels) = e_layout.shape().dims2()?;
         Ok((CpuStorage::F32(out), Shape::from((2, cells, channels))))

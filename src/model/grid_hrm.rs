@@ -26,13 +26,16 @@ use super::fused;
 use super::grid_config::GridHrmConfig;
 use super::grid_problems::{GridEncoded, GridProblems};
 use super::halting::HaltSignal;
+use super::kernels::ReducedWeights;
 use super::layout::Layout;
 use super::named_tensors::NamedTensors;
+use super::precision::Precision;
 use super::reasoner::{Carry, Reasoner};
 use crate::Result;
 use crate::grid::Moves;
 use candle_core::{DType, Tensor};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The logit of moves that a model does not know; finite, so that no NaN arises from it.
 const NEVER: f32 = -1e9;
@@ -75,6 +78,8 @@ pub struct GridHrm {
     /// The weights of L's blocks and then of H's in one vector, as the fused formulation reads
     /// them.
     packed: Tensor,
+    /// The same in another precision than f32, if that is asked for.
+    reduced: Option<Arc<ReducedWeights>>,
     moves: Linear,
     value: Linear,
     halt: Linear,
@@ -113,6 +118,7 @@ impl GridHrm {
             formulation,
             embed: linear("embed")?,
             packed: packed(&l, &h)?,
+            reduced: None,
             h,
             l,
             moves: linear("head.moves")?,
@@ -135,6 +141,27 @@ impl GridHrm {
     pub fn refreshed(&self) -> Result<Self> {
         Ok(Self {
             packed: packed(&self.l, &self.h)?,
+            reduced: None,
+            ..self.clone()
+        })
+    }
+
+    /// The same model at this precision, for inference: where a gradient is asked for, and in the
+    /// plain formulation, it computes in f32 all the same.
+    ///
+    /// # Errors
+    /// A tensor operation that fails.
+    pub fn with_precision(&self, precision: Precision) -> Result<Self> {
+        let reduced = match precision {
+            Precision::F32 => None,
+            Precision::Bf16 => {
+                let packed = self.packed.to_vec1::<f32>()?;
+                let shape = fused::segment_shape(&self.config).block;
+                Some(Arc::new(ReducedWeights::new(shape, &packed)))
+            }
+        };
+        Ok(Self {
+            reduced,
             ..self.clone()
         })
     }
@@ -197,7 +224,11 @@ impl Reasoner for GridHrm {
             Formulation::Plain => self.plain_segment(carry, encoded),
             Formulation::Fused => {
                 let shape = fused::segment_shape(&self.config);
-                fused::segment(&shape, &encoded.layout, &self.packed, carry, &encoded.e)
+                let weights = fused::Weights {
+                    packed: &self.packed,
+                    reduced: self.reduced.as_ref(),
+                };
+                fused::segment(&shape, &encoded.layout, weights, carry, &encoded.e)
             }
         }
     }

@@ -32,6 +32,7 @@ mod kernels;
 mod layout;
 mod model_config;
 mod named_tensors;
+mod precision;
 mod reasoner;
 mod row_ops;
 pub mod sequence;
@@ -49,6 +50,7 @@ pub use grid_problems::{GridEncoded, GridProblems};
 pub use halting::{HaltSignal, Halting};
 pub use layout::Layout;
 pub use model_config::ModelConfig;
+pub use precision::Precision;
 pub use reasoner::{Carry, Reasoner};
 #[doc(no_inline)]
 pub use sequence::{

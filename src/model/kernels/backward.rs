@@ -6,9 +6,9 @@
 
 use super::chunk::{Chunk, per_group};
 use super::depthwise::{depthwise, depthwise_weights};
-use super::elementwise::{rms_backward, sigmoid};
+use super::elementwise::{rms, rms_backward, sigmoid};
 use super::forward::{Activations, forward_chunk, scratch_len};
-use super::matmul::{View, matmul};
+use super::matmul::{Start, View, matmul};
 use super::scratch::{carve, with_scratch};
 use super::weights::{BlockShape, WeightsMut};
 use pulp::{Simd, WithSimd};
@@ -108,6 +108,7 @@ impl WithSimd for Backward<'_> {
             &mut a,
             out,
         );
+        rms(out, c, a.inverse2);
 
         ds2.copy_from_slice(ds1);
         rms_backward(ds2, out, c, a.inverse2);
@@ -117,7 +118,7 @@ impl WithSimd for Backward<'_> {
             View::transposed(a.h, e),
             ds2,
             dw.down,
-            true,
+            Start::Output,
         );
         matmul(
             simd,
@@ -125,7 +126,7 @@ impl WithSimd for Backward<'_> {
             View::rows(ds2, c),
             &weights.down,
             dh,
-            false,
+            Start::Zeros,
         );
         // g and u turn into their gradients.
         for ((dh, g), u) in dh.iter().zip(a.g.iter_mut()).zip(a.u.iter_mut()) {
@@ -140,9 +141,16 @@ impl WithSimd for Backward<'_> {
             View::transposed(a.y, c),
             a.g,
             dw.gate,
-            true,
+            Start::Output,
         );
-        matmul(simd, (c, m, e), View::transposed(a.y, c), a.u, dw.up, true);
+        matmul(
+            simd,
+            (c, m, e),
+            View::transposed(a.y, c),
+            a.u,
+            dw.up,
+            Start::Output,
+        );
         ds1.copy_from_slice(ds2);
         matmul(
             simd,
@@ -150,12 +158,33 @@ impl WithSimd for Backward<'_> {
             View::rows(a.g, e),
             &weights.gate,
             ds1,
-            true,
+            Start::Output,
         );
-        matmul(simd, (m, e, c), View::rows(a.u, e), &weights.up, ds1, true);
+        matmul(
+            simd,
+            (m, e, c),
+            View::rows(a.u, e),
+            &weights.up,
+            ds1,
+            Start::Output,
+        );
         rms_backward(ds1, a.y, c, a.inverse1);
-        matmul(simd, (c, m, c), View::transposed(a.t, c), ds1, dw.mix, true);
-        matmul(simd, (m, c, c), View::rows(ds1, c), &weights.mix, dt, false);
+        matmul(
+            simd,
+            (c, m, c),
+            View::transposed(a.t, c),
+            ds1,
+            dw.mix,
+            Start::Output,
+        );
+        matmul(
+            simd,
+            (m, c, c),
+            View::rows(ds1, c),
+            &weights.mix,
+            dt,
+            Start::Zeros,
+        );
     }
 }
 

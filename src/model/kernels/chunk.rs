@@ -30,57 +30,46 @@ impl Chunk {
         self.image + self.start
     }
 
-    /// Row and column of the chunk's cell `i` within its image.
+    /// The cells from the chunk's cell `i` to the end of its row, or of the chunk.
     #[inline(always)]
-    pub fn place(&self, i: usize) -> (usize, usize) {
-        ((self.start + i) / self.cols, (self.start + i) % self.cols)
-    }
-
-    /// The row and column that follow, row-major.
-    #[inline(always)]
-    pub fn after(&self, (row, col): (usize, usize)) -> (usize, usize) {
-        if col + 1 < self.cols {
-            (row, col + 1)
-        } else {
-            (row + 1, 0)
+    pub fn run(&self, i: usize) -> Run {
+        let (row, first) = ((self.start + i) / self.cols, (self.start + i) % self.cols);
+        Run {
+            image: self.image,
+            rows: self.rows,
+            cols: self.cols,
+            row,
+            first,
+            end: self.cols.min(first + self.len - i),
         }
     }
+}
 
-    /// The cells of the image that a 3 x 3 kernel with its centre at (row, col) meets: up to nine
-    /// pairs (tap, cell of the batch), taps row by row, and how many there are.
+/// Cells of one row that follow each other: columns `first..end`, not empty.
+#[derive(Clone, Copy)]
+pub(super) struct Run {
+    /// First cell of the image in the batch.
+    pub image: usize,
+    pub rows: usize,
+    pub cols: usize,
+    pub row: usize,
+    pub first: usize,
+    pub end: usize,
+}
+
+impl Run {
     #[inline(always)]
-    pub fn under_taps(&self, (row, col): (usize, usize)) -> ([(usize, usize); 9], usize) {
-        let (mut taps, mut count) = ([(0, 0); 9], 0);
-        for dr in 0..3 {
-            for dc in 0..3 {
-                let (r, c) = (row + dr, col + dc);
-                if (1..=self.rows).contains(&r) && (1..=self.cols).contains(&c) {
-                    let cell = self.image + (r - 1) * self.cols + (c - 1);
-                    taps[count] = (3 * dr + dc, cell);
-                    count += 1;
-                }
-            }
-        }
-        (taps, count)
+    pub fn len(&self) -> usize {
+        self.end - self.first
     }
 
-    /// The cells from the chunk's cell `i` to the end of its row (or of the chunk) that have a cell
-    /// of the image under tap `tap`, as (first cell in the chunk, cells, first cell of the batch
-    /// under the tap), which follow each other on both sides; and where the next row begins.
+    /// The first cell in the batch of the row under row `dr` (0..3) of a 3 x 3 kernel with its
+    /// centre on this row, and true; or that of this row, and false, if there is none.
     #[inline(always)]
-    pub fn run_under(&self, tap: usize, i: usize) -> ((usize, usize, usize), usize) {
-        let (dr, dc) = (tap / 3, tap % 3);
-        let (row, col) = self.place(i);
-        let in_row = (self.cols - col).min(self.len - i);
-        let first = col.max(1_usize.saturating_sub(dc));
-        let end = (col + in_row).min(self.cols + 1 - dc);
-        let run = if (1..=self.rows).contains(&(row + dr)) && first < end {
-            let under = self.image + (row + dr - 1) * self.cols + (first + dc - 1);
-            (i + first - col, end - first, under)
-        } else {
-            (i, 0, 0)
-        };
-        (run, i + in_row)
+    pub fn row_under(&self, dr: usize) -> (usize, bool) {
+        let inside = (1..=self.rows).contains(&(self.row + dr));
+        let row = if inside { self.row + dr - 1 } else { self.row };
+        (self.image + row * self.cols, inside)
     }
 }
 

@@ -1,12 +1,58 @@
-//! The depthwise 3 x 3 convolution of a chunk and its gradients. Sums stay in registers: each
-//! output is written once.
+//! The depthwise 3 x 3 convolution of a chunk and its gradients.
+//!
+//! A row is walked column by column, one or two vectors of channels at a time: each column of
+//! three cells is loaded once and serves the three outputs that it touches, and sums and weights
+//! stay in registers.
 
-use super::chunk::Chunk;
+use super::chunk::{Chunk, Run};
 use pulp::Simd;
 
-/// Vectors of channels that are summed side by side: enough to hide the latency of the sums, few
-/// enough to stay in the registers of every instruction set.
-const VECTORS: usize = 4;
+/// A vector of channels of the three cells of a column, and of the nine taps.
+struct Window<'a, S: Simd> {
+    /// The rows above, at and below the run: of all columns of the image. Where there is no row,
+    /// the one at the run stands in, and its weights are zeros.
+    rows: [&'a [S::f32s]; 3],
+    present: [bool; 3],
+    /// Vectors per cell.
+    n: usize,
+    run: Run,
+}
+
+impl<'a, S: Simd> Window<'a, S> {
+    #[inline(always)]
+    fn new(x: &'a [S::f32s], n: usize, run: Run) -> Self {
+        let mut rows: [&[S::f32s]; 3] = [&[]; 3];
+        let mut present = [true; 3];
+        for dr in 0..3 {
+            let (row, inside) = run.row_under(dr);
+            rows[dr] = &x[row * n..(row + run.cols) * n];
+            present[dr] = inside;
+        }
+        Self {
+            rows,
+            present,
+            n,
+            run,
+        }
+    }
+
+    /// V vectors from vector `at` on of the three cells of a column.
+    #[inline(always)]
+    fn column<const V: usize>(&self, col: usize, at: usize) -> [[S::f32s; V]; 3] {
+        let from = col * self.n + at;
+        let mut column = [[self.rows[0][from]; V]; 3];
+        for dr in 0..3 {
+            column[dr].copy_from_slice(&self.rows[dr][from..from + V]);
+        }
+        column
+    }
+
+    /// The columns that the outputs of the run touch.
+    #[inline(always)]
+    fn columns(&self) -> std::ops::Range<usize> {
+        self.run.first.saturating_sub(1)..(self.run.end + 1).min(self.run.cols)
+    }
+}
 
 /// `out = sum of taps of x with weights (9 x C)` for the cells of a chunk, or `out += ..`.
 ///
@@ -24,49 +70,76 @@ pub(super) fn depthwise<S: Simd>(
     let n = channels / S::F32_LANES;
     let (weights, x) = (S::as_simd_f32s(weights).0, S::as_simd_f32s(x).0);
     let out = S::as_mut_simd_f32s(out).0;
-    let mut place = chunk.place(0);
-    for out in out.chunks_exact_mut(n) {
-        let (taps, count) = chunk.under_taps(place);
-        let taps = &taps[..count];
-        place = chunk.after(place);
+    let mut cell = 0;
+    while cell < chunk.len {
+        let run = chunk.run(cell);
+        let window = Window::<S>::new(x, n, run);
+        let out = &mut out[cell * n..(cell + run.len()) * n];
+        cell += run.len();
         let mut at = 0;
-        while at + VECTORS <= n {
-            columns::<S, VECTORS>(simd, taps, n, at, weights, x, out, accumulate);
-            at += VECTORS;
+        // Two vectors hide each other's latency, where there are registers for 18 weights.
+        while S::REGISTER_COUNT >= 32 && at + 2 <= n {
+            depthwise_run::<S, 2>(simd, &window, at, weights, out, accumulate);
+            at += 2;
         }
         while at < n {
-            columns::<S, 1>(simd, taps, n, at, weights, x, out, accumulate);
+            depthwise_run::<S, 1>(simd, &window, at, weights, out, accumulate);
             at += 1;
         }
     }
 }
 
-/// V vectors of channels of one cell, from vector `at` on.
 #[inline(always)]
-#[allow(clippy::too_many_arguments)] // the inner loop of one function, split off for its width
-fn columns<S: Simd, const V: usize>(
+fn depthwise_run<S: Simd, const V: usize>(
     simd: S,
-    taps: &[(usize, usize)],
-    n: usize,
+    window: &Window<'_, S>,
     at: usize,
     weights: &[S::f32s],
-    x: &[S::f32s],
     out: &mut [S::f32s],
     accumulate: bool,
 ) {
-    let out = &mut out[at..at + V];
-    let mut sums = [simd.splat_f32s(0.0); V];
-    if accumulate {
-        sums.copy_from_slice(out);
-    }
-    for &(tap, cell) in taps {
-        let w = &weights[tap * n + at..tap * n + at + V];
-        let x = &x[cell * n + at..cell * n + at + V];
-        for v in 0..V {
-            sums[v] = simd.mul_add_e_f32s(w[v], x[v], sums[v]);
+    let (n, run) = (window.n, window.run);
+    let zero = [simd.splat_f32s(0.0); V];
+    let mut w = [[zero; 3]; 3];
+    for dr in 0..3 {
+        for dc in 0..3 {
+            if window.present[dr] {
+                let from = (3 * dr + dc) * n + at;
+                w[dr][dc].copy_from_slice(&weights[from..from + V]);
+            }
         }
     }
-    out.copy_from_slice(&sums);
+    let columns = window.columns();
+    // The sums of the outputs left of the column at hand and at it.
+    let (mut left, mut here) = (zero, zero);
+    if accumulate && columns.start == run.first {
+        here.copy_from_slice(&out[at..at + V]);
+    }
+    for col in columns.clone() {
+        let mut right = zero;
+        if accumulate && (run.first..run.end).contains(&(col + 1)) {
+            let from = (col + 1 - run.first) * n + at;
+            right.copy_from_slice(&out[from..from + V]);
+        }
+        let x = window.column::<V>(col, at);
+        for dr in 0..3 {
+            for v in 0..V {
+                right[v] = simd.mul_add_e_f32s(w[dr][0][v], x[dr][v], right[v]);
+                here[v] = simd.mul_add_e_f32s(w[dr][1][v], x[dr][v], here[v]);
+                left[v] = simd.mul_add_e_f32s(w[dr][2][v], x[dr][v], left[v]);
+            }
+        }
+        if col > run.first {
+            let to = (col - 1 - run.first) * n + at;
+            out[to..to + V].copy_from_slice(&left);
+        }
+        (left, here) = (here, right);
+    }
+    if columns.end == run.end {
+        // At the image's right border no column comes after the last output.
+        let to = (run.end - 1 - run.first) * n + at;
+        out[to..to + V].copy_from_slice(&left);
+    }
 }
 
 /// `dw[tap] += sum over the chunk's cells of dt * x under the tap`, (9 x C).
@@ -84,46 +157,59 @@ pub(super) fn depthwise_weights<S: Simd>(
     let n = channels / S::F32_LANES;
     let (x, dt) = (S::as_simd_f32s(x).0, S::as_simd_f32s(dt).0);
     let dw = S::as_mut_simd_f32s(dw).0;
-    for tap in 0..9 {
-        let dw = &mut dw[tap * n..(tap + 1) * n];
-        let mut i = 0;
-        while i < chunk.len {
-            let ((start, cells, under), next) = chunk.run_under(tap, i);
-            i = next;
-            let x = &x[under * n..(under + cells) * n];
-            let first = chunk.first() + start;
-            let dt = &dt[first * n..(first + cells) * n];
-            let mut at = 0;
-            while at + VECTORS <= n {
-                tap_columns::<S, VECTORS>(simd, n, at, x, dt, dw);
-                at += VECTORS;
-            }
-            while at < n {
-                tap_columns::<S, 1>(simd, n, at, x, dt, dw);
-                at += 1;
+    let dt = &dt[chunk.first() * n..(chunk.first() + chunk.len) * n];
+    for at in 0..n {
+        let mut sums = [[simd.splat_f32s(0.0); 3]; 3];
+        let mut cell = 0;
+        while cell < chunk.len {
+            let run = chunk.run(cell);
+            let window = Window::<S>::new(x, n, run);
+            let dt = &dt[cell * n..(cell + run.len()) * n];
+            cell += run.len();
+            weights_run(simd, &window, at, dt, &mut sums);
+        }
+        for dr in 0..3 {
+            for dc in 0..3 {
+                let dw = &mut dw[(3 * dr + dc) * n + at];
+                *dw = simd.add_f32s(*dw, sums[dr][dc]);
             }
         }
     }
 }
 
-/// V vectors of channels of one tap, summed over a run of cells.
 #[inline(always)]
-fn tap_columns<S: Simd, const V: usize>(
+fn weights_run<S: Simd>(
     simd: S,
-    n: usize,
+    window: &Window<'_, S>,
     at: usize,
-    x: &[S::f32s],
     dt: &[S::f32s],
-    dw: &mut [S::f32s],
+    sums: &mut [[S::f32s; 3]; 3],
 ) {
-    let dw = &mut dw[at..at + V];
-    let mut sums = [simd.splat_f32s(0.0); V];
-    sums.copy_from_slice(dw);
-    for (x, dt) in x.chunks_exact(n).zip(dt.chunks_exact(n)) {
-        let (x, dt) = (&x[at..at + V], &dt[at..at + V]);
-        for v in 0..V {
-            sums[v] = simd.mul_add_e_f32s(x[v], dt[v], sums[v]);
+    let (n, run) = (window.n, window.run);
+    let zero = simd.splat_f32s(0.0);
+    let columns = window.columns();
+    // dt of the outputs left of the column at hand and at it.
+    let mut left = zero;
+    let mut here = if columns.start == run.first {
+        dt[at]
+    } else {
+        zero
+    };
+    for col in columns {
+        let right = if (run.first..run.end).contains(&(col + 1)) {
+            dt[(col + 1 - run.first) * n + at]
+        } else {
+            zero
+        };
+        let x = window.column::<1>(col, at);
+        for dr in 0..3 {
+            if window.present[dr] {
+                let sums = &mut sums[dr];
+                sums[0] = simd.mul_add_e_f32s(right, x[dr][0], sums[0]);
+                sums[1] = simd.mul_add_e_f32s(here, x[dr][0], sums[1]);
+                sums[2] = simd.mul_add_e_f32s(left, x[dr][0], sums[2]);
+            }
         }
+        (left, here) = (here, right);
     }
-    dw.copy_from_slice(&sums);
 }

@@ -37,7 +37,12 @@ pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
             strands[i] = a[i].mul_add(b[i], strands[i]);
         }
     }
-    strands.iter().sum()
+    for half in [8, 4, 2, 1] {
+        for i in 0..half {
+            strands[i] += strands[i + half];
+        }
+    }
+    strands[0]
 }
 
 /// `h = silu(g) * u`, element by element.
@@ -48,11 +53,17 @@ pub(super) fn gated(g: &[f32], u: &[f32], h: &mut [f32]) {
     }
 }
 
+/// What a row has to be multiplied with to be normalised.
+#[inline(always)]
+pub(super) fn inverse_rms(row: &[f32]) -> f32 {
+    1.0 / (dot(row, row) / row.len() as f32 + RMS_EPS).sqrt()
+}
+
 /// Normalises each row in place and keeps the factors.
 #[inline(always)]
 pub(super) fn rms(rows: &mut [f32], channels: usize, inverse: &mut [f32]) {
     for (row, inverse) in rows.chunks_exact_mut(channels).zip(inverse) {
-        let scale = 1.0 / (dot(row, row) / channels as f32 + RMS_EPS).sqrt();
+        let scale = inverse_rms(row);
         for x in row {
             *x *= scale;
         }

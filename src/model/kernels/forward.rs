@@ -2,8 +2,8 @@
 
 use super::chunk::{CHUNK_CELLS, Chunk};
 use super::depthwise::depthwise;
-use super::elementwise::{gated, rms};
-use super::matmul::{View, matmul};
+use super::elementwise::{gated, inverse_rms, rms};
+use super::matmul::{Start, View, matmul};
 use super::scratch::{carve, with_scratch};
 use super::weights::{BlockShape, Weights};
 use pulp::{Simd, WithSimd};
@@ -43,6 +43,7 @@ impl<'a> Activations<'a> {
     }
 }
 
+/// Everything of a chunk up to s2, of which the output is the `rms`.
 #[inline(always)]
 pub(super) fn forward_chunk<S: Simd>(
     simd: S,
@@ -51,23 +52,24 @@ pub(super) fn forward_chunk<S: Simd>(
     x: &[f32],
     chunk: &Chunk,
     a: &mut Activations<'_>,
-    out: &mut [f32],
+    s2: &mut [f32],
 ) {
     let BlockShape {
         channels: c,
         hidden: e,
     } = shape;
     let m = chunk.len;
+    let own = &x[chunk.first() * c..(chunk.first() + m) * c];
     depthwise(simd, chunk, c, w.depthwise, x, a.t, false);
-    a.y.copy_from_slice(&x[chunk.first() * c..(chunk.first() + m) * c]);
-    matmul(simd, (m, c, c), View::rows(a.t, c), w.mix, a.y, true);
+    let t = View::rows(a.t, c);
+    matmul(simd, (m, c, c), t, w.mix, a.y, Start::From(own));
     rms(a.y, c, a.inverse1);
-    matmul(simd, (m, c, e), View::rows(a.y, c), w.gate, a.g, false);
-    matmul(simd, (m, c, e), View::rows(a.y, c), w.up, a.u, false);
+    let y = View::rows(a.y, c);
+    matmul(simd, (m, c, e), y, w.gate, a.g, Start::Zeros);
+    matmul(simd, (m, c, e), y, w.up, a.u, Start::Zeros);
     gated(a.g, a.u, a.h);
-    out.copy_from_slice(a.y);
-    matmul(simd, (m, e, c), View::rows(a.h, e), w.down, out, true);
-    rms(out, c, a.inverse2);
+    let h = View::rows(a.h, e);
+    matmul(simd, (m, e, c), h, w.down, s2, Start::From(a.y));
 }
 
 /// Where the output of a block goes, for the cells of a chunk.
@@ -79,18 +81,55 @@ pub(super) struct Target<'a> {
 }
 
 impl Target<'_> {
-    /// Writes an output.
+    /// Writes the output `rms(s2)`.
     #[inline(always)]
-    pub fn write(self, output: &[f32]) {
-        if let Some(out) = self.out {
-            out.copy_from_slice(output);
-        }
-        if let Some((addend, sum)) = self.sum {
-            for ((sum, &a), &y) in sum.iter_mut().zip(addend).zip(output) {
-                *sum = y + a;
+    pub fn write_rms(self, s2: &[f32], channels: usize) {
+        match self {
+            Target {
+                out: Some(out),
+                sum: None,
+            } => {
+                for (s2, out) in rows(s2, out, channels) {
+                    let scale = inverse_rms(s2);
+                    for (out, &s2) in out.iter_mut().zip(s2) {
+                        *out = s2 * scale;
+                    }
+                }
             }
+            Target {
+                out,
+                sum: Some((addend, sum)),
+            } => {
+                let mut outs = out.map(|out| out.chunks_exact_mut(channels));
+                let addends = addend.chunks_exact(channels);
+                for ((s2, sum), addend) in rows(s2, sum, channels).zip(addends) {
+                    let scale = inverse_rms(s2);
+                    for ((sum, &s2), &addend) in sum.iter_mut().zip(s2).zip(addend) {
+                        *sum = s2 * scale + addend;
+                    }
+                    if let Some(out) = outs.as_mut().and_then(Iterator::next) {
+                        for (out, &s2) in out.iter_mut().zip(s2) {
+                            *out = s2 * scale;
+                        }
+                    }
+                }
+            }
+            Target {
+                out: None,
+                sum: None,
+            } => {}
         }
     }
+}
+
+#[inline(always)]
+fn rows<'a>(
+    from: &'a [f32],
+    to: &'a mut [f32],
+    channels: usize,
+) -> impl Iterator<Item = (&'a [f32], &'a mut [f32])> {
+    from.chunks_exact(channels)
+        .zip(to.chunks_exact_mut(channels))
 }
 
 struct Forward<'a> {
@@ -118,9 +157,9 @@ impl WithSimd for Forward<'_> {
         let lengths = Activations::lengths(shape, chunk.len);
         let (kept, rest) = scratch.split_at_mut(lengths.iter().sum());
         let mut a = Activations::from_buffers(carve(kept, lengths));
-        let [out] = carve(rest, [chunk.len * shape.channels]);
-        forward_chunk(simd, shape, &shape.split(packed), x, chunk, &mut a, out);
-        target.write(out);
+        let [s2] = carve(rest, [chunk.len * shape.channels]);
+        forward_chunk(simd, shape, &shape.split(packed), x, chunk, &mut a, s2);
+        target.write_rms(s2, shape.channels);
     }
 }
 

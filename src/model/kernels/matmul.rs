@@ -41,7 +41,18 @@ impl<'a> View<'a> {
     }
 }
 
-/// `c = a b`, or `c += a b` with `accumulate`.
+/// What a product is added to.
+#[derive(Clone, Copy)]
+pub(super) enum Start<'a> {
+    /// Nothing: `c = a b`.
+    Zeros,
+    /// What is there: `c += a b`.
+    Output,
+    /// A matrix of the same shape: `c = addend + a b`.
+    From(&'a [f32]),
+}
+
+/// `c = start + a b`.
 ///
 /// `a` is m x k, `b` row-major k x n, `c` row-major m x n. `n` is a multiple of the SIMD width
 /// (all channel counts are multiples of 16; see `GridHrmConfig::validate`).
@@ -52,15 +63,15 @@ pub(super) fn matmul<S: Simd>(
     a: View<'_>,
     b: &[f32],
     c: &mut [f32],
-    accumulate: bool,
+    start: Start<'_>,
 ) {
     debug_assert_eq!(n % S::F32_LANES, 0);
     // Tile sizes by register count: 6 x 4 vectors of AVX-512 or NEON (32 registers), 4 x 3 of
     // AVX2 (16 registers) leave room for B's row and A's broadcast.
     if S::REGISTER_COUNT >= 32 {
-        rows_by::<S, 6, 4>(simd, (m, k, n), a, b, c, accumulate);
+        rows_by::<S, 6, 4>(simd, (m, k, n), a, b, c, start);
     } else {
-        rows_by::<S, 4, 3>(simd, (m, k, n), a, b, c, accumulate);
+        rows_by::<S, 4, 3>(simd, (m, k, n), a, b, c, start);
     }
 }
 
@@ -71,7 +82,7 @@ fn rows_by<S: Simd, const MR: usize, const NV: usize>(
     a: View<'_>,
     b: &[f32],
     c: &mut [f32],
-    accumulate: bool,
+    start: Start<'_>,
 ) {
     let lanes = S::F32_LANES;
     let mut col = 0;
@@ -86,17 +97,21 @@ fn rows_by<S: Simd, const MR: usize, const NV: usize>(
                 ..a
             };
             let (tile_b, tile_c) = (&b[col..], &mut c[row * n + col..]);
+            let start = match start {
+                Start::From(addend) => Start::From(&addend[row * n + col..]),
+                other => other,
+            };
             if full && row + MR <= m {
-                tile::<S, MR, NV>(simd, k, tile_a, tile_b, tile_c, n, accumulate);
+                tile::<S, MR, NV>(simd, k, tile_a, tile_b, tile_c, n, start);
                 row += MR;
             } else if full {
-                tile::<S, 1, NV>(simd, k, tile_a, tile_b, tile_c, n, accumulate);
+                tile::<S, 1, NV>(simd, k, tile_a, tile_b, tile_c, n, start);
                 row += 1;
             } else if row + MR <= m {
-                tile::<S, MR, 1>(simd, k, tile_a, tile_b, tile_c, n, accumulate);
+                tile::<S, MR, 1>(simd, k, tile_a, tile_b, tile_c, n, start);
                 row += MR;
             } else {
-                tile::<S, 1, 1>(simd, k, tile_a, tile_b, tile_c, n, accumulate);
+                tile::<S, 1, 1>(simd, k, tile_a, tile_b, tile_c, n, start);
                 row += 1;
             }
         }
@@ -113,13 +128,18 @@ fn tile<S: Simd, const MR: usize, const NV: usize>(
     b: &[f32],
     c: &mut [f32],
     n: usize,
-    accumulate: bool,
+    start: Start<'_>,
 ) {
     let width = NV * S::F32_LANES;
     let mut sums = [[simd.splat_f32s(0.0); NV]; MR];
-    if accumulate {
+    let addend = match start {
+        Start::Zeros => None,
+        Start::Output => Some(&*c),
+        Start::From(addend) => Some(addend),
+    };
+    if let Some(addend) = addend {
         for (r, sums) in sums.iter_mut().enumerate() {
-            let (row, _) = S::as_simd_f32s(&c[r * n..r * n + width]);
+            let (row, _) = S::as_simd_f32s(&addend[r * n..r * n + width]);
             sums.copy_from_slice(row);
         }
     }
@@ -148,7 +168,7 @@ mod tests {
         View<'a>,
         &'a [f32],
         &'a mut [f32],
-        bool,
+        Start<'a>,
     );
     impl pulp::WithSimd for Product<'_> {
         type Output = ();
@@ -181,18 +201,22 @@ mod tests {
             (7, 9, 80),
         ] {
             let (a, b, c0) = (numbers(m * k, 1), numbers(k * n, 2), numbers(m * n, 3));
-            for (transposed, accumulate) in
-                [(false, false), (false, true), (true, false), (true, true)]
+            let addend = numbers(m * n, 4);
+            let starts = [Start::Zeros, Start::Output, Start::From(&addend)];
+            for (transposed, start) in [false, true]
+                .into_iter()
+                .flat_map(|transposed| starts.map(|start| (transposed, start)))
             {
                 let view = if transposed {
                     View::transposed(&a, m)
                 } else {
                     View::rows(&a, k)
                 };
-                let mut want: Vec<f64> = c0
-                    .iter()
-                    .map(|&x| if accumulate { f64::from(x) } else { 0.0 })
-                    .collect();
+                let mut want: Vec<f64> = match start {
+                    Start::Zeros => vec![0.0; m * n],
+                    Start::Output => c0.iter().copied().map(f64::from).collect(),
+                    Start::From(addend) => addend.iter().copied().map(f64::from).collect(),
+                };
                 for i in 0..m {
                     for p in 0..k {
                         for j in 0..n {
@@ -203,7 +227,7 @@ mod tests {
                     }
                 }
                 let mut native = c0.clone();
-                pulp::Arch::new().dispatch(Product((m, k, n), view, &b, &mut native, accumulate));
+                pulp::Arch::new().dispatch(Product((m, k, n), view, &b, &mut native, start));
                 let mut portable = c0.clone();
                 matmul(
                     pulp::Scalar::new(),
@@ -211,7 +235,7 @@ mod tests {
                     view,
                     &b,
                     &mut portable,
-                    accumulate,
+                    start,
                 );
                 for (i, &w) in want.iter().enumerate() {
                     assert!(

@@ -15,13 +15,17 @@
 //! block. Chunks are fixed by the layout, never by the number of threads, and sums over chunks
 //! are added in order: results are the same on any number of threads.
 //!
-//! SIMD is chosen at run time through the `pulp` crate; there is no `unsafe` code here.
+//! SIMD is chosen at run time through the `pulp` crate; `bf16_avx512` alone needs instructions
+//! that it does not offer, and `unsafe` code for them.
 
 // SIMD code must be inlined into the one function that is compiled for the instruction set
 // chosen; whatever is left out of it runs hundreds of times slower (measured).
 #![allow(clippy::inline_always)]
 
 mod backward;
+mod bf16;
+#[cfg(target_arch = "x86_64")]
+mod bf16_avx512;
 mod chunk;
 mod depthwise;
 mod elementwise;
@@ -32,6 +36,7 @@ mod scratch;
 mod segment;
 mod weights;
 
+pub(crate) use bf16::ReducedWeights;
 pub(crate) use elementwise::RMS_EPS;
-pub(crate) use segment::{SegmentShape, backward, forward};
+pub(crate) use segment::{SegmentShape, backward, forward, forward_reduced};
 pub(crate) use weights::BlockShape;

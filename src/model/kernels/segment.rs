@@ -11,6 +11,7 @@
 //! reaches; their activations are computed again on the way back.
 
 use super::backward::{BackwardWeights, backward as block_backward};
+use super::bf16::ReducedWeights;
 use super::chunk::{Chunk, GRADIENT_GROUPS, chunks, per_chunk};
 use super::forward::{Target, forward as block_forward};
 use super::scratch::{carve, with_workspace};
@@ -149,7 +150,18 @@ pub(crate) fn forward(
     forward_with(&kernel, shape, layout, carry, e, kept)
 }
 
-pub(super) fn forward_with(
+/// The same, without a way back, in the precision of these weights.
+pub(crate) fn forward_reduced(
+    shape: &SegmentShape,
+    layout: &Layout,
+    weights: &ReducedWeights,
+    carry: [&[f32]; 2],
+    e: &[f32],
+) -> Vec<f32> {
+    forward_with(weights, shape, layout, carry, e, None)
+}
+
+fn forward_with(
     kernel: &impl SegmentKernel,
     shape: &SegmentShape,
     layout: &Layout,
