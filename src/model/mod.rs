@@ -48,6 +48,8 @@ pub use grid_config::GridHrmConfig;
 pub use grid_hrm::{GridHrm, Readout, wants_to_halt};
 pub use grid_problems::{GridEncoded, GridProblems};
 pub use halting::{HaltSignal, Halting};
+#[doc(hidden)]
+pub use kernels::{KernelCase, kernel_cases};
 pub use layout::Layout;
 pub use model_config::ModelConfig;
 pub use precision::Precision;

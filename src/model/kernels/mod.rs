@@ -26,6 +26,7 @@ mod backward;
 mod bf16;
 #[cfg(target_arch = "x86_64")]
 mod bf16_avx512;
+mod cases;
 mod chunk;
 mod depthwise;
 mod elementwise;
@@ -37,6 +38,7 @@ mod segment;
 mod weights;
 
 pub(crate) use bf16::ReducedWeights;
+pub use cases::{KernelCase, kernel_cases};
 pub(crate) use elementwise::RMS_EPS;
 pub(crate) use segment::{SegmentShape, backward, forward, forward_reduced};
 pub(crate) use weights::BlockShape;

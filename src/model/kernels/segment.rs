@@ -117,10 +117,22 @@ pub(super) trait SegmentKernel: Sync {
     fn forward(&self, block: usize, x: &[f32], chunk: &Chunk, target: Target<'_>);
 }
 
-struct Full<'a> {
+/// In f32.
+pub(super) struct Full<'a> {
     arch: pulp::Arch,
     shape: BlockShape,
     packed: &'a [f32],
+}
+
+impl<'a> Full<'a> {
+    /// The packed weights of any number of blocks.
+    pub fn new(shape: BlockShape, packed: &'a [f32]) -> Self {
+        Self {
+            arch: pulp::Arch::new(),
+            shape,
+            packed,
+        }
+    }
 }
 
 impl SegmentKernel for Full<'_> {
@@ -142,11 +154,7 @@ pub(crate) fn forward(
     e: &[f32],
     kept: Option<&mut [f32]>,
 ) -> Vec<f32> {
-    let kernel = Full {
-        arch: pulp::Arch::new(),
-        shape: shape.block,
-        packed,
-    };
+    let kernel = Full::new(shape.block, packed);
     forward_with(&kernel, shape, layout, carry, e, kept)
 }
 
