@@ -1,0 +1,53 @@
+//! The machine's f32 matrix-product peak, against which kernels are judged: the best that the
+//! `gemm` crate (through candle) and PyTorch's libraries reach on square matrices.
+//!
+//! `cargo bench --bench peak -- [--threads N] [--rounds N]`; without `--threads` in the command,
+//! two threads. The peak of one thread is a run of its own: `--threads 1`.
+
+mod common;
+
+use anyhow::Result;
+use candle_core::{Device, Tensor};
+use common::{Case, Files, Options, Report, Worker, measure};
+use serde_json::json;
+
+/// Rows and columns of the matrices.
+const SIDES: [usize; 4] = [512, 1024, 1536, 2048];
+
+fn main() -> Result<()> {
+    let options = Options {
+        no_compile: true,
+        ..Options::read()?
+    };
+    let files = Files::new()?;
+    let mut worker = Worker::start(&options)?;
+    let mut report = Report::begin("matrix product, f32 (gemm crate, torch.mm)", &options);
+    let mut peak = 0.0_f64;
+    for side in SIDES {
+        let name = format!("matmul {side}");
+        if !options.want(&name) {
+            continue;
+        }
+        let random = || Tensor::randn(0.0_f32, 1.0, (side, side), &Device::Cpu);
+        let (a, b) = (random()?, random()?);
+        let inputs = files.save("inputs", [("a", a.clone()), ("b", b.clone())])?;
+        let product = a.matmul(&b)?;
+        let case = Case {
+            name,
+            gflop: 2.0 * (side as f64).powi(3) / 1e9,
+            request: json!({ "case": "matmul", "inputs": inputs }),
+            run: Box::new(move || {
+                a.matmul(&b)?;
+                Ok(())
+            }),
+            outputs: [("product".to_owned(), product)].into(),
+            tolerance: 1e-5,
+        };
+        let row = measure(case, &options, &mut worker, &files)?;
+        let fastest = row.torch.values().map(|c| c.seconds).fold(row.ours, f64::min);
+        peak = peak.max(row.gflop / fastest);
+        report.add(row);
+    }
+    println!("peak: {peak:.1} GFLOP/s");
+    report.end(&options)
+}
