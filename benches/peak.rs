@@ -1,7 +1,7 @@
 //! The machine's f32 matrix-product peak, against which kernels are judged: the best that the
 //! `gemm` crate (through candle) and PyTorch's libraries reach on square matrices.
 //!
-//! `cargo bench --bench peak -- [--threads N] [--rounds N]`; without `--threads` in the command,
+//! `cargo bench --bench peak -- [--threads N] [--rounds N]`; without `--threads`,
 //! two threads. The peak of one thread is a run of its own: `--threads 1`.
 
 mod common;
@@ -44,7 +44,11 @@ fn main() -> Result<()> {
             tolerance: 1e-5,
         };
         let row = measure(case, &options, &mut worker, &files)?;
-        let fastest = row.torch.values().map(|c| c.seconds).fold(row.ours, f64::min);
+        let fastest = row
+            .torch
+            .values()
+            .map(|c| c.seconds)
+            .fold(row.ours, f64::min);
         peak = peak.max(row.gflop / fastest);
         report.add(row);
     }

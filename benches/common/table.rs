@@ -5,6 +5,31 @@ use super::case::Row;
 use anyhow::{Context, Result};
 use serde_json::json;
 
+/// Names and widths of the columns but the last.
+const COLUMNS: [(&str, usize); 9] = [
+    ("case", 26),
+    ("ours ms", 10),
+    ("GFLOP/s", 8),
+    ("eager ms", 10),
+    ("ratio", 6),
+    ("differs", 8),
+    ("compile ms", 11),
+    ("ratio", 6),
+    ("differs", 8),
+];
+
+/// The first column stands to the left, numbers to the right.
+fn print_line(cells: &[String], last: &str) {
+    for (place, (cell, (_, width))) in cells.iter().zip(COLUMNS).enumerate() {
+        if place == 0 {
+            print!("{cell:<width$}");
+        } else {
+            print!(" {cell:>width$}");
+        }
+    }
+    println!("  {last}");
+}
+
 /// All rows of a benchmark.
 pub struct Report {
     threads: usize,
@@ -18,10 +43,7 @@ impl Report {
             "\n{title}; {} threads, medians of {} rounds",
             options.threads, options.rounds
         );
-        println!(
-            "{:<26} {:>10} {:>8} | {:>10} {:>6} {:>8} | {:>10} {:>6} {:>8} | way of eager, of compile",
-            "case", "ours ms", "GFLOP/s", "eager ms", "ratio", "differs", "compile ms", "ratio", "differs"
-        );
+        print_line(&COLUMNS.map(|(name, _)| name.to_owned()), "ways of PyTorch");
         Self {
             threads: options.threads,
             rows: Vec::new(),
@@ -30,23 +52,23 @@ impl Report {
 
     /// Prints a row.
     pub fn add(&mut self, row: Row) {
-        let rate = row.gflop / row.ours;
-        print!("{:<26} {:>10.2} {rate:>8.1}", row.case, row.ours * 1e3);
-        let contestants = ["eager", "compile"].map(|mode| row.torch.get(mode));
-        for contestant in contestants {
-            match contestant {
-                Some(c) => {
-                    let milliseconds = c.seconds * 1e3;
-                    print!(
-                        " | {milliseconds:>10.2} {:>6.2} {:>8.1e}",
-                        c.ratio, c.difference
-                    );
-                }
-                None => print!(" | {:>10} {:>6} {:>8}", "-", "-", "-"),
-            }
-        }
-        let ways: Vec<&str> = contestants.iter().flatten().map(|c| &*c.way).collect();
-        println!(" | {}", ways.join("; "));
+        let milliseconds = |seconds: f64| format!("{:.2}", seconds * 1e3);
+        let modes = ["eager", "compile"].map(|mode| row.torch.get(mode));
+        let [eager, compile] = modes.map(|contestant| match contestant {
+            Some(c) => [
+                milliseconds(c.seconds),
+                format!("{:.2}", c.ratio),
+                format!("{:.1e}", c.difference),
+            ],
+            None => std::array::from_fn(|_| "-".to_owned()),
+        });
+        let ours = [
+            row.case.clone(),
+            milliseconds(row.ours),
+            format!("{:.1}", row.gflop / row.ours),
+        ];
+        let ways: Vec<&str> = modes.iter().flatten().map(|c| &*c.way).collect();
+        print_line(&[&ours[..], &eager, &compile].concat(), &ways.join("; "));
         self.rows.push(row);
     }
 

@@ -54,7 +54,10 @@ pub fn difference(
         let largest = theirs.iter().fold(0.0_f64, |most, x| most.max(x.abs()));
         let apart = ours.iter().zip(&theirs).map(|(a, b)| (a - b).abs());
         // A NaN on either side is the worst of all; `max` would pass it over.
-        let error = apart.fold(0.0, |most, x| if x >= most || x.is_nan() { x } else { most });
+        let error = apart.fold(
+            0.0,
+            |most, x| if x >= most || x.is_nan() { x } else { most },
+        );
         let relative = error / largest.max(f64::MIN_POSITIVE);
         if relative >= worst.1 || relative.is_nan() {
             worst = (name.clone(), relative);
