@@ -38,14 +38,16 @@ fn main() -> Result<()> {
     let checkpoint = Checkpoint::read(&path)?;
     let model = checkpoint.model()?;
     for (side, batch) in GRIDS {
-        let name = format!("grid {side}x{side}, batch {batch}");
+        let maps = if batch == 1 { "map" } else { "maps" };
+        let name = format!("grid {side}x{side}, {batch} {maps}");
         if options.want(&name) {
             let case = grid_case(name, &model, &path, (side, batch), &files)?;
             report.add(measure(case, &options, &mut worker, &files)?);
         }
     }
     for batch in MAZES {
-        let name = format!("hrm 27M 30x30, batch {batch}");
+        let mazes = if batch == 1 { "maze" } else { "mazes" };
+        let name = format!("hrm 27M 30x30, {batch} {mazes}");
         if options.want(&name) {
             let case = hrm_case(name, batch, &files)?;
             report.add(measure(case, &options, &mut worker, &files)?);

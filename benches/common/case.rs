@@ -36,6 +36,8 @@ pub struct Row {
     pub gflop: f64,
     /// Median seconds of ours.
     pub ours: f64,
+    /// Seconds of our fastest run.
+    pub ours_fastest: f64,
     /// By mode.
     pub torch: BTreeMap<String, Contestant>,
 }
@@ -47,6 +49,8 @@ pub struct Contestant {
     pub way: String,
     /// Median seconds.
     pub seconds: f64,
+    /// Seconds of the fastest run.
+    pub fastest: f64,
     /// Median over the rounds of PyTorch's time over ours.
     pub ratio: f64,
     /// The largest difference from ours, over a tensor's largest value.
@@ -95,6 +99,7 @@ pub fn measure(
         let contestant = Contestant {
             way,
             seconds: median(seconds),
+            fastest: fastest(seconds),
             ratio: median(ratios),
             difference,
         };
@@ -104,6 +109,7 @@ pub fn measure(
         case: case.name,
         gflop: case.gflop,
         ours: median(&ours),
+        ours_fastest: fastest(&ours),
         torch: compared.into_iter().map(contestant).collect(),
     })
 }
@@ -127,4 +133,8 @@ pub fn median(values: &[f64]) -> f64 {
         0 => f64::NAN,
         n => f64::midpoint(sorted[(n - 1) / 2], sorted[n / 2]),
     }
+}
+
+fn fastest(values: &[f64]) -> f64 {
+    values.iter().copied().fold(f64::INFINITY, f64::min)
 }

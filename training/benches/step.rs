@@ -47,7 +47,7 @@ fn main() -> Result<()> {
     let mut worker = Worker::start(&options)?;
     let mut report = Report::begin("one training step of the grid model, f32", &options);
     for (side, batch) in BATCHES {
-        let name = format!("step {side}x{side}, batch {batch}");
+        let name = format!("step {side}x{side}, {batch} maps");
         if options.want(&name) {
             let case = case(name, (side, batch), &files)?;
             report.add(measure(case, &options, &mut worker, &files)?);
