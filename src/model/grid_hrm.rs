@@ -29,7 +29,7 @@ use super::named_tensors::NamedTensors;
 use super::reasoner::{Carry, Reasoner};
 use crate::Result;
 use crate::grid::Moves;
-use candle_core::{DType, Tensor};
+use candle_core::{DType, Device, Tensor};
 use std::collections::BTreeMap;
 
 /// The logit of moves that a model does not know; finite, so that no NaN arises from it.
@@ -120,6 +120,11 @@ impl GridHrm {
         &self.config
     }
 
+    /// Where the weights are.
+    pub fn device(&self) -> &Device {
+        self.embed.weight.device()
+    }
+
     /// The model as it is after its tensors were changed in place; see [`Block::repacked`].
     ///
     /// # Errors
@@ -153,8 +158,9 @@ impl Reasoner for GridHrm {
     type Readout = Readout;
 
     fn encode(&self, problems: &GridProblems) -> Result<GridEncoded> {
+        let input = problems.input.to_device(self.device())?;
         Ok(GridEncoded {
-            e: self.embed.forward(&problems.input)?,
+            e: self.embed.forward(&input)?,
             layout: problems.layout.clone(),
             starts: problems.starts.clone(),
         })
