@@ -63,10 +63,10 @@ impl Layout {
     /// # Errors
     /// A tensor operation that fails.
     pub(super) fn taps(&self, device: &Device) -> Result<Tensor> {
-        if let Some(taps) = self.taps.get() {
-            if taps.device().same_device(device) {
-                return Ok(taps.clone());
-            }
+        if let Some(taps) = self.taps.get()
+            && taps.device().same_device(device)
+        {
+            return Ok(taps.clone());
         }
         let taps = Tensor::new(self.under_taps(), device)?;
         // A layout that is used on two devices keeps those of the first.

@@ -33,7 +33,7 @@ impl Moments {
                 average,
             }
         };
-        let tensors: Vec<&Tensor> = weights.vars().values().map(|var| var.as_tensor()).collect();
+        let tensors: Vec<&Tensor> = weights.vars().values().map(Var::as_tensor).collect();
         let averages = transfer::to_host(&tensors)?.into_iter().map(fresh);
         Ok(weights.vars().keys().cloned().zip(averages).collect())
     }
