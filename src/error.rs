@@ -157,6 +157,52 @@ pub enum Error {
         /// What is needed.
         wanted: &'static str,
     },
+    /// No device has this name.
+    #[error("{name:?} is no device; choose cpu, cuda or cuda:N, such as cuda:1")]
+    UnknownDevice {
+        /// As given.
+        name: String,
+    },
+    /// The program was built without CUDA.
+    #[error(
+        "this build has no CUDA support; build with `--features cuda` (docs/cuda.md says how), or \
+         use --device cpu"
+    )]
+    CudaNotBuilt,
+    /// A CUDA device cannot be used.
+    #[error(
+        "no CUDA device {number} was found: {reason}; look at what `nvidia-smi` lists, or use \
+         --device cpu"
+    )]
+    NoCudaDevice {
+        /// Its number, counted from 0.
+        number: usize,
+        /// What the driver said.
+        reason: String,
+    },
+    /// The program cannot begin anew with another number of threads.
+    #[error(
+        "the program cannot be started again with {threads} threads: {source}; start it with \
+         RAYON_NUM_THREADS={threads} and CANDLE_NUM_THREADS=1 in its environment instead"
+    )]
+    Threads {
+        /// As asked for.
+        threads: usize,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A planner's model is on another device than its settings say.
+    #[error(
+        "the model is on {model}, but the planner's `device` is {planner}; load it with \
+         Checkpoint::model_on(&device.open()?)"
+    )]
+    ModelDevice {
+        /// Where the model is.
+        model: String,
+        /// What the settings say.
+        planner: String,
+    },
     /// A checkpoint file is not what it should be.
     #[error("{path}: {reason}; pass a model written by hrm-train")]
     Checkpoint {

@@ -9,6 +9,7 @@
 //! - [`planner`]: from a request to a verified plan. This is where plans are made.
 //! - [`search`]: the complete search: fields, A*, optimal moves. The oracle of everything.
 //! - [`judge`]: how good the plans are, in numbers: scores by set of problems and kind of map.
+//! - [`threads`]: how many threads a program uses.
 //! - [`view`]: pictures and animations of maps, fields and plans, for people.
 //!
 //! Words are those of the glossary in `docs/words.md`; every public item says its units and frame.
@@ -19,6 +20,7 @@ pub mod judge;
 pub mod model;
 pub mod planner;
 pub mod search;
+pub mod threads;
 pub mod view;
 
 pub use error::{Error, Result};

@@ -41,7 +41,7 @@ const DATA: (&str, &str) = ("HRM_DATA", "../shared/data");
 Examples:
   hrm-planner bench generated --limit 50 --sides 16,32,48
   hrm-planner bench ros-maps data/ros-maps --radius 0.5 --json scores.json
-  RAYON_NUM_THREADS=1 hrm-planner bench maze-hard data/maze-hard   (times on an idle machine)
+  hrm-planner bench maze-hard data/maze-hard --threads 1   (times on an idle machine)
 
 Random problems come from streams of random numbers that training never draws from.")]
 pub struct Arguments {
@@ -69,7 +69,7 @@ pub struct Arguments {
     model: ModelChoice,
     /// The planner's settings, a YAML file
     #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    pub config: Option<PathBuf>,
     /// When thinking stops early, instead of the configured rule
     #[arg(long, value_enum, value_name = "RULE")]
     halt: Option<HaltArgument>,
@@ -117,6 +117,7 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
         config.robot_radius = radius;
     }
     config.halt = arguments.halt.map_or(config.halt, HaltRule::from);
+    arguments.model.configure(&mut config);
     config.max_segments = arguments.max_segments.unwrap_or(config.max_segments);
     let limit = match (arguments.limit, set) {
         (Some(0), Set::Generated | Set::RosMaps) => {
@@ -140,12 +141,12 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
     let watch = |progress: Progress<'_>| line.show(progress);
     // The published models answer mazes; they do not plan.
     let tokens = match set {
-        Set::MazeHard => arguments.model.sequence_model()?,
+        Set::MazeHard => arguments.model.sequence_model(config.device)?,
         _ => None,
     };
     let model = match tokens {
         Some(_) => None,
-        None => arguments.model.load()?,
+        None => arguments.model.load(config.device)?,
     };
     let judge = Judge::new(&config, model, arguments.seed)?.watched_by(&watch);
     let rows = match set {

@@ -47,13 +47,14 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
     let map = folder.join("demo.yaml");
     save_map(&occupancies(&demo_map())?, &map)?;
 
-    let config = PlannerConfig {
+    let mut config = PlannerConfig {
         max_planning_time: PATIENCE,
         ..PlannerConfig::default()
     };
+    arguments.model.configure(&mut config);
     let snapshot = Snapshot::new(demo_map(), &config)?;
     let request = Request::new(DEMO_START, DEMO_GOAL);
-    let model = arguments.model.load()?;
+    let model = arguments.model.load(config.device)?;
     let answer = Answer::ask(config, model, &snapshot, &request, Watch::All)?;
     let optimal = answer.optimal_travel_cost();
 

@@ -78,10 +78,12 @@ pub fn told(telling: Result<()>, verdict: Result<()>) -> Result<()> {
 }
 
 impl From<Error> for Failure {
-    /// The library's errors are about what it was given, but for those of tensors and JSON.
+    /// The library's errors are about what it was given, but for those of tensors, JSON and threads.
     fn from(error: Error) -> Self {
         match error {
-            Error::Tensor { .. } | Error::Json { .. } => Self::Unforeseen(error.to_string()),
+            Error::Tensor { .. } | Error::Json { .. } | Error::Threads { .. } => {
+                Self::Unforeseen(error.to_string())
+            }
             _ => Self::Input(error.to_string()),
         }
     }

@@ -25,9 +25,13 @@ mod soften;
 mod verify;
 
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
+use clap::builder::RangedU64ValueParser;
 use clap::{ArgAction, Parser, Subcommand};
+use hrm_planner::planner::PlannerConfig;
+use hrm_planner::threads;
 
 use failure::{Failure, Result};
 
@@ -45,6 +49,13 @@ struct CommandLine {
     /// Log more to standard error: -v what happens, -vv details (or set RUST_LOG)
     #[arg(short, long, global = true, action = ArgAction::Count, display_order = 100)]
     verbose: u8,
+    /// Threads to use, instead of the configured number; 0: one per core
+    #[arg(long, global = true, value_name = "N", display_order = 101, value_parser = thread_count())]
+    threads: Option<usize>,
+}
+
+fn thread_count() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(..=threads::MAX_THREADS as u64)
 }
 
 #[derive(Debug, Subcommand)]
@@ -55,6 +66,19 @@ enum Command {
     Info(info::Arguments),
     Import(import::Arguments),
     Bench(bench::Arguments),
+}
+
+impl Command {
+    /// The planner's settings that it reads, if it reads any.
+    fn config(&self) -> Option<&Path> {
+        let file = match self {
+            Self::Plan(arguments) => &arguments.settings.config,
+            Self::Verify(arguments) => &arguments.settings.config,
+            Self::Bench(arguments) => &arguments.config,
+            Self::Demo(_) | Self::Info(_) | Self::Import(_) => return None,
+        };
+        file.as_deref()
+    }
 }
 
 /// Runs the program and turns what happened into an exit code.
@@ -83,9 +107,20 @@ fn parse() -> Result<Option<CommandLine>> {
 }
 
 fn run(command_line: Option<CommandLine>) -> Result<()> {
-    let Some(CommandLine { command, verbose }) = command_line else {
+    let Some(CommandLine {
+        command,
+        verbose,
+        threads,
+    }) = command_line
+    else {
         return Ok(());
     };
+    // First of all: it may begin the program anew.
+    threads::settle(match (threads, command.config()) {
+        (Some(threads), _) => threads,
+        (None, Some(file)) => PlannerConfig::read(file)?.threads,
+        (None, None) => 0,
+    })?;
     log::start(verbose);
     let out = &mut std::io::stdout().lock();
     match command {

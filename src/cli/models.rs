@@ -1,11 +1,14 @@
-//! Which model plans: `--model`, else the environment variable `HRM_MODEL`, else the shipped one.
+//! Which model plans, and where: `--model`, else the environment variable `HRM_MODEL`, else the
+//! shipped one; `--device`, else the configured one.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use hrm_planner::Error;
-use hrm_planner::model::{Checkpoint, ModelConfig, SHIPPED_NAME, SequenceHrm, shipped};
-use hrm_planner::planner::NamedModel;
+use hrm_planner::model::{
+    Checkpoint, DeviceChoice, ModelConfig, SHIPPED_NAME, SequenceHrm, shipped,
+};
+use hrm_planner::planner::{NamedModel, PlannerConfig};
 
 use super::failure::{Failure, Result};
 
@@ -15,9 +18,17 @@ pub struct ModelChoice {
     /// The model, a .safetensors file, instead of the shipped one (also: HRM_MODEL)
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
+    /// Where it thinks: cpu, cuda or cuda:N, instead of the configured one [default: cpu]
+    #[arg(long, value_name = "DEVICE")]
+    device: Option<DeviceChoice>,
 }
 
 impl ModelChoice {
+    /// Makes the chosen device the configured one.
+    pub fn configure(&self, config: &mut PlannerConfig) {
+        config.device = self.device.unwrap_or(config.device);
+    }
+
     /// The file that is named, if one is.
     fn named(&self) -> Option<PathBuf> {
         let from_environment = || {
@@ -27,8 +38,8 @@ impl ModelChoice {
         self.model.clone().or_else(from_environment)
     }
 
-    /// The model that is named, if it is a published sequence model.
-    pub fn sequence_model(&self) -> Result<Option<SequenceHrm>> {
+    /// The model that is named, if it is a published sequence model, on a device.
+    pub fn sequence_model(&self, device: DeviceChoice) -> Result<Option<SequenceHrm>> {
         let Some(path) = self.named() else {
             return Ok(None);
         };
@@ -36,19 +47,20 @@ impl ModelChoice {
         match checkpoint.config {
             ModelConfig::Grid(_) => Ok(None),
             ModelConfig::Sequence(_) => {
-                let model = checkpoint.sequence_model();
+                let model = checkpoint.sequence_model_on(&device.open()?);
                 Ok(Some(model.map_err(|error| in_file(&path, error))?))
             }
         }
     }
 
-    /// The chosen model; `None` if none is named and none was shipped.
-    pub fn load(&self) -> Result<Option<NamedModel>> {
+    /// The chosen model on a device; `None` if none is named and none was shipped.
+    pub fn load(&self, device: DeviceChoice) -> Result<Option<NamedModel>> {
+        let compute = device.open()?;
         if let Some(path) = self.named() {
             let name = path.file_stem().unwrap_or(path.as_os_str());
             let name = name.to_string_lossy().into_owned();
             let model = read(&path)?
-                .model()
+                .model_on(&compute)
                 .map_err(|error| in_file(&path, error))?;
             return Ok(Some(NamedModel { name, model }));
         }
@@ -61,7 +73,7 @@ impl ModelChoice {
         };
         Ok(Some(NamedModel {
             name: SHIPPED_NAME.to_owned(),
-            model: checkpoint.model()?,
+            model: checkpoint.model_on(&compute)?,
         }))
     }
 }

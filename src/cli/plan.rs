@@ -46,7 +46,7 @@ pub struct Arguments {
     #[command(flatten)]
     model: ModelChoice,
     #[command(flatten)]
-    settings: Settings,
+    pub settings: Settings,
     /// Who may make the plan, instead of the configured one [default: auto]
     #[arg(long, value_enum)]
     source: Option<SourceArgument>,
@@ -74,10 +74,11 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
     if let Some(source) = arguments.source {
         config.source = source.into();
     }
+    arguments.model.configure(&mut config);
     let snapshot = Snapshot::new(maps::load(&arguments.map, config.max_cells)?, &config)?;
     let model = match config.source {
         PlanSource::Search => None,
-        PlanSource::Auto | PlanSource::Model => arguments.model.load()?,
+        PlanSource::Auto | PlanSource::Model => arguments.model.load(config.device)?,
     };
 
     let request = Request::new(arguments.start, arguments.goal);

@@ -33,7 +33,7 @@ pub struct Arguments {
     /// The plan: .json as `plan` writes it, or .csv with the columns x,y,yaw
     plan: PathBuf,
     #[command(flatten)]
-    settings: Settings,
+    pub settings: Settings,
     /// Print one JSON object instead of text
     #[arg(long)]
     json: bool,

@@ -9,6 +9,7 @@
 //! block is made of plain tensor operations, which run on every device and are the reference in
 //! tests; on the CPU whole segments run fused (see `fused`).
 
+use super::convolution::convolve;
 use super::kernels::RMS_EPS;
 use super::layout::Layout;
 use crate::Result;
@@ -96,28 +97,21 @@ impl Block {
     /// # Errors
     /// A tensor operation that fails.
     pub fn forward(&self, x: &Tensor, layout: &Layout) -> Result<Tensor> {
-        let (cells, channels) = x.dims2()?;
-        // Neighbours outside an image point at one extra row of zeros.
-        let zeros = Tensor::zeros((1, channels), x.dtype(), x.device())?;
-        let padded = Tensor::cat(&[x, &zeros], 0)?;
-        let mut t = x.zeros_like()?;
-        for tap in 0..9 {
-            let under = Tensor::new(layout.under_tap(tap), x.device())?;
-            debug_assert_eq!(under.dims1()?, cells);
-            let w = self.depthwise.get(tap)?;
-            t = (t + padded.index_select(&under, 0)?.broadcast_mul(&w)?)?;
-        }
-        let y = rms(&(x + t.matmul(&self.mix)?)?)?;
-        let g = y.matmul(&self.gate)?;
-        // silu(g) = g / (1 + exp(-g)), of operations that have a backward pass.
-        let silu = (&g / (g.neg()?.exp()? + 1.0)?)?;
-        let h = (silu * y.matmul(&self.up)?)?;
+        let channels = x.dim(1)?;
+        // depthwise3x3(x) M is one convolution, with the matrices diag(w_t) M of the taps t.
+        let w = self.depthwise.unsqueeze(2)?;
+        let taps = w.broadcast_mul(&self.mix.unsqueeze(0)?)?;
+        let taps = taps.reshape((9 * channels, channels))?;
+        let y = rms(&(x + convolve(x, &taps, layout)?)?)?;
+        let h = (y.matmul(&self.gate)?.silu()? * y.matmul(&self.up)?)?;
         rms(&(&y + h.matmul(&self.down)?)?)
     }
 }
 
 /// `x / sqrt(mean(x^2) + eps)` over the last dimension.
 fn rms(x: &Tensor) -> Result<Tensor> {
-    let scale = (x.sqr()?.mean_keepdim(D::Minus1)? + f64::from(RMS_EPS))?.sqrt()?;
+    let width = x.dim(D::Minus1)? as f64;
+    let squares = x.sqr()?.sum_keepdim(D::Minus1)?;
+    let scale = squares.affine(1.0 / width, f64::from(RMS_EPS))?.sqrt()?;
     Ok(x.broadcast_div(&scale)?)
 }

@@ -5,7 +5,7 @@
 //! configuration, and which tensors it calls for (see [`ModelConfig`]). A checkpoint is written to a temporary file beside its
 //! destination and renamed, so that an interrupted write never leaves half a file.
 
-use super::{Formulation, GridHrm, ModelConfig, SequenceHrm};
+use super::{Compute, GridHrm, ModelConfig, SequenceHrm};
 use crate::{Error, Result};
 use candle_core::{DType, Device, Tensor};
 use safetensors::SafeTensors;
@@ -52,33 +52,60 @@ pub struct Checkpoint {
     pub config: ModelConfig,
     /// Where it comes from.
     pub training: TrainingRecord,
-    /// Weights by name; see [`ModelConfig::tensors`].
+    /// Weights by name, on the CPU; see [`ModelConfig::tensors`].
     pub tensors: BTreeMap<String, Tensor>,
 }
 
 impl Checkpoint {
-    /// A grid model with these weights, for planning.
+    /// A grid model with these weights, for planning on the CPU.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::model_on`].
+    pub fn model(&self) -> Result<GridHrm> {
+        self.model_on(&Compute::cpu())
+    }
+
+    /// A grid model with these weights, for planning, on any device.
     ///
     /// # Errors
     /// A model of another family, or as [`GridHrm::new`].
-    pub fn model(&self) -> Result<GridHrm> {
+    pub fn model_on(&self, compute: &Compute) -> Result<GridHrm> {
         match &self.config {
             ModelConfig::Grid(config) => {
-                GridHrm::new(config.clone(), &self.tensors, Formulation::Fused)
+                let tensors = self.tensors_on(compute)?;
+                GridHrm::new(config.clone(), &tensors, compute.formulation)
             }
             ModelConfig::Sequence(_) => Err(self.is_another("grid-hrm")),
         }
     }
 
-    /// A published model with these weights, for inference.
+    /// A published model with these weights, for inference on the CPU.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::sequence_model_on`].
+    pub fn sequence_model(&self) -> Result<SequenceHrm> {
+        self.sequence_model_on(&Compute::cpu())
+    }
+
+    /// A published model with these weights, for inference, on any device.
     ///
     /// # Errors
     /// A model of another family, or as [`SequenceHrm::new`].
-    pub fn sequence_model(&self) -> Result<SequenceHrm> {
+    pub fn sequence_model_on(&self, compute: &Compute) -> Result<SequenceHrm> {
         match &self.config {
-            ModelConfig::Sequence(config) => SequenceHrm::new(config.clone(), &self.tensors),
+            ModelConfig::Sequence(config) => {
+                SequenceHrm::new(config.clone(), &self.tensors_on(compute)?)
+            }
             ModelConfig::Grid(_) => Err(self.is_another("hrm or trm")),
         }
+    }
+
+    /// The weights on a device; on the CPU these very ones.
+    fn tensors_on(&self, compute: &Compute) -> Result<BTreeMap<String, Tensor>> {
+        let tensors = self.tensors.iter();
+        tensors
+            .map(|(name, tensor)| Ok((name.clone(), tensor.to_device(&compute.device)?)))
+            .collect()
     }
 
     fn is_another(&self, wanted: &'static str) -> Error {

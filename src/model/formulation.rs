@@ -6,6 +6,6 @@ pub enum Formulation {
     /// Whole segments in fused kernels. CPU only.
     #[default]
     Fused,
-    /// Plain tensor operations. Any device; slow on a CPU.
+    /// Plain tensor operations. Any device; on the CPU many times slower.
     Plain,
 }

@@ -33,7 +33,7 @@ use super::precision::Precision;
 use super::reasoner::{Carry, Reasoner};
 use crate::Result;
 use crate::grid::Moves;
-use candle_core::{DType, Tensor};
+use candle_core::{DType, Device, Tensor};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -133,6 +133,11 @@ impl GridHrm {
         &self.config
     }
 
+    /// Where the weights are.
+    pub fn device(&self) -> &Device {
+        self.embed.weight.device()
+    }
+
     /// The model whose packed weights follow the present values of its tensors; after an optimiser
     /// has changed them in place, this is how the fused formulation learns of it.
     ///
@@ -203,8 +208,9 @@ impl Reasoner for GridHrm {
     type Readout = Readout;
 
     fn encode(&self, problems: &GridProblems) -> Result<GridEncoded> {
+        let input = problems.input.to_device(self.device())?;
         Ok(GridEncoded {
-            e: self.embed.forward(&problems.input)?,
+            e: self.embed.forward(&input)?,
             layout: problems.layout.clone(),
             starts: problems.starts.clone(),
         })

@@ -10,7 +10,8 @@ use candle_core::{Device, Tensor};
 /// Problems on maps of any sizes, without padding between them.
 #[derive(Debug, Clone)]
 pub struct GridProblems {
-    /// (cells, 9 x PLANES): the planes of [`encode`] of all maps.
+    /// (cells, 9 x PLANES): the planes of [`encode`] of all maps. On any device: a model takes it
+    /// to its own.
     pub input: Tensor,
     /// The sizes of the maps.
     pub layout: Layout,

@@ -11,6 +11,7 @@
 //! - [`SequenceHrm`]: the published models HRM and TRM, for parity and comparison; see
 //!   [`sequence`] for their equations.
 //! - [`encode`]: from a costmap and a goal to input planes.
+//! - [`DeviceChoice`], [`Compute`]: on which device, CPU or CUDA, all of this computes.
 //! - [`Checkpoint`]: weights with their configuration and training record in one file, of any
 //!   family ([`ModelConfig`]).
 //! - [`import`]: checkpoints of the published models, from files that nobody has to trust.
@@ -19,7 +20,9 @@
 mod act;
 mod block;
 mod checkpoint;
+mod convolution;
 mod cycles;
+mod device;
 mod encode;
 mod formulation;
 mod fused;
@@ -42,6 +45,7 @@ pub use act::{Act, Answer, think};
 pub use block::Block;
 pub use checkpoint::{Checkpoint, TrainingRecord, write_atomically};
 pub use cycles::{Cycles, GradientReach, Modules};
+pub use device::{Compute, DeviceChoice};
 pub use encode::{PLANES, encode};
 pub use formulation::Formulation;
 pub use grid_config::GridHrmConfig;

@@ -9,7 +9,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::grid::{DEFAULT_MAX_CELLS, Inflation, Moves};
+use crate::model::DeviceChoice;
 use crate::search::{MAX_COST_WEIGHT, Rules};
+use crate::threads::MAX_THREADS;
 use crate::{Error, Result};
 
 /// Who may make plans.
@@ -79,6 +81,12 @@ pub struct PlannerConfig {
     pub max_model_cells: usize,
     /// Cells a map may have at most, 1..=2147483648.
     pub max_cells: usize,
+    /// Where the model thinks. Whoever loads it puts it there
+    /// ([`Checkpoint::model_on`](crate::model::Checkpoint::model_on)).
+    pub device: DeviceChoice,
+    /// Threads of the whole program, 0..=1024; 0: one per core. It holds for programs that call
+    /// [`threads::settle`](crate::threads::settle) with it, as `hrm-planner` does.
+    pub threads: usize,
 }
 
 impl Default for PlannerConfig {
@@ -98,6 +106,8 @@ impl Default for PlannerConfig {
             max_planning_time: 2.0,
             max_model_cells: 4096,
             max_cells: DEFAULT_MAX_CELLS,
+            device: DeviceChoice::Cpu,
+            threads: 0,
         }
     }
 }
@@ -175,6 +185,12 @@ impl PlannerConfig {
             self.max_cells as f64,
             1.0..=2_147_483_648.0,
             "1 to 2147483648",
+        )?;
+        within(
+            "threads",
+            self.threads as f64,
+            0.0..=MAX_THREADS as f64,
+            "0 to 1024",
         )
     }
 

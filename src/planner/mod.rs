@@ -49,10 +49,10 @@ pub use verify::{Expected, Violation, ViolationKind, verify};
 
 use std::time::Instant;
 
-use crate::Result;
 use crate::grid::Cell;
-use crate::model::GridHrm;
+use crate::model::{DeviceChoice, GridHrm};
 use crate::search::{self, Search, Stop, Termination};
+use crate::{Error, Result};
 use budget::Budget;
 use report::{milliseconds, timed};
 
@@ -77,9 +77,19 @@ impl Planner {
     /// A planner with these settings; without a model the search makes all plans.
     ///
     /// # Errors
-    /// [`crate::Error::PlannerSetting`] for a setting outside its range.
+    /// [`Error::PlannerSetting`] for a setting outside its range, [`Error::ModelDevice`] for
+    /// a model that is not where the settings say.
     pub fn new(config: PlannerConfig, model: Option<NamedModel>) -> Result<Self> {
         config.validate()?;
+        if let Some(named) = &model {
+            let place = DeviceChoice::of(named.model.device());
+            if place != config.device {
+                return Err(Error::ModelDevice {
+                    model: place.to_string(),
+                    planner: config.device.to_string(),
+                });
+            }
+        }
         Ok(Self {
             config,
             model,

@@ -244,6 +244,9 @@ impl Error {
                         | hrm_planner::Error::MissingTensor { .. }
                         | hrm_planner::Error::ExtraTensor { .. }
                         | hrm_planner::Error::TensorShape { .. }
+                        | hrm_planner::Error::UnknownDevice { .. }
+                        | hrm_planner::Error::CudaNotBuilt
+                        | hrm_planner::Error::NoCudaDevice { .. }
                         | hrm_planner::Error::MapSide { .. }
                         | hrm_planner::Error::WritePicture { .. }
                 )

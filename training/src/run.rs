@@ -20,7 +20,7 @@ use crate::scores::{Evaluator, Score, Scores};
 use crate::state::{RECIPE_FILE, STATE_FILE};
 use crate::trainer::{StepReport, Trainer};
 use crate::{Error, Result};
-use hrm_planner::model::Checkpoint;
+use hrm_planner::model::{Checkpoint, Compute};
 use std::path::{Path, PathBuf};
 
 /// Something to show to who is waiting.
@@ -53,12 +53,18 @@ pub struct Run {
 }
 
 impl Run {
-    /// A run from the start in a folder of its own; the folder is made if need be.
+    /// A run from the start in a folder of its own, which is made if need be. It computes where
+    /// `compute` says.
     ///
     /// # Errors
     /// [`Error::RunExists`] if the folder holds a run already; files that cannot be written.
-    pub fn start(recipe: Recipe, recipe_text: String, folder: &Path) -> Result<Self> {
-        Self::begin(|| Trainer::new(recipe, recipe_text), folder)
+    pub fn start(
+        recipe: Recipe,
+        recipe_text: String,
+        folder: &Path,
+        compute: &Compute,
+    ) -> Result<Self> {
+        Self::begin(|| Trainer::new(recipe, recipe_text, compute), folder)
     }
 
     /// As [`Run::start`], with the weights of a model; see [`Trainer::from_model`].
@@ -70,8 +76,10 @@ impl Run {
         recipe_text: String,
         model: &Checkpoint,
         folder: &Path,
+        compute: &Compute,
     ) -> Result<Self> {
-        Self::begin(|| Trainer::from_model(recipe, recipe_text, model), folder)
+        let trainer = || Trainer::from_model(recipe, recipe_text, model, compute);
+        Self::begin(trainer, folder)
     }
 
     fn begin(trainer: impl FnOnce() -> Result<Trainer>, folder: &Path) -> Result<Self> {
@@ -93,8 +101,8 @@ impl Run {
     ///
     /// # Errors
     /// As [`Trainer::resume`], and tables that cannot be read.
-    pub fn resume(folder: &Path) -> Result<Self> {
-        Self::open(Trainer::resume(folder)?, folder)
+    pub fn resume(folder: &Path, compute: &Compute) -> Result<Self> {
+        Self::open(Trainer::resume(folder, compute)?, folder)
     }
 
     fn open(trainer: Trainer, folder: &Path) -> Result<Self> {

@@ -6,13 +6,12 @@
 //! recipe's exact text; the state holds it too, so that the two cannot be mixed up.
 
 use crate::array_file::{Array, ArrayFile};
-use crate::machine::machine;
 use crate::optimiser::{Moments, Optimiser, Weights};
 use crate::recipe::Recipe;
 use crate::trainer::Trainer;
 use crate::{Error, Result};
-use candle_core::{Device, Tensor};
-use hrm_planner::model::{Checkpoint, TrainingRecord, write_atomically};
+use candle_core::Tensor;
+use hrm_planner::model::{Checkpoint, Compute, TrainingRecord, write_atomically};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -65,13 +64,13 @@ impl Trainer {
         ArrayFile { path, note, arrays }.write(FORMAT)
     }
 
-    /// The run that was saved in a folder. Its further steps give the numbers that they would
-    /// have given without the interruption.
+    /// The run that was saved in a folder, wherever it computed before. On the same device its
+    /// further steps give the numbers that they would have given without the interruption.
     ///
     /// # Errors
     /// [`Error::NoRun`] if a file is missing, [`Error::State`] with what is wrong with the state,
     /// and all errors of [`Recipe::read`].
-    pub fn resume(folder: &Path) -> Result<Self> {
+    pub fn resume(folder: &Path, compute: &Compute) -> Result<Self> {
         for missing in [RECIPE_FILE, STATE_FILE] {
             if !folder.join(missing).is_file() {
                 return Err(Error::NoRun {
@@ -89,8 +88,8 @@ impl Trainer {
                 "it was made with another recipe than {RECIPE_FILE} beside it: put that back as it was"
             )));
         }
-        let (weights, moments) = restore_weights(&recipe, &mut file)?;
-        let mut task = recipe.task.open(recipe.seed, &weights)?;
+        let (weights, moments) = restore_weights(&recipe, &mut file, compute)?;
+        let mut task = recipe.task.open(recipe.seed, &weights, compute)?;
         task.restore(counters.task.into(), &mut file)?;
         if let Some(name) = file.arrays.keys().next() {
             return Err(file.wrong(format!("array `{name}` is not part of this recipe's run")));
@@ -100,6 +99,7 @@ impl Trainer {
         Ok(Self {
             recipe,
             recipe_text,
+            compute: compute.clone(),
             weights,
             optimiser,
             task,
@@ -122,7 +122,7 @@ impl Trainer {
                 seed: self.recipe.seed,
                 steps: self.steps_done(),
                 wall_seconds: self.seconds,
-                machine: machine(),
+                machine: self.machine(),
                 scores,
                 imported_from: None,
                 started_from: self.started_from.clone(),
@@ -159,6 +159,7 @@ impl Trainer {
 fn restore_weights(
     recipe: &Recipe,
     file: &mut ArrayFile,
+    compute: &Compute,
 ) -> Result<(Weights, BTreeMap<String, Moments>)> {
     let mut tensors = BTreeMap::new();
     let mut all_moments = BTreeMap::new();
@@ -170,7 +171,7 @@ fn restore_weights(
             second: take("second")?,
             average: take("average")?,
         };
-        let tensor = Tensor::from_vec(values, shape, &Device::Cpu)?;
+        let tensor = Tensor::from_vec(values, shape, &compute.device)?;
         tensors.insert(name.clone(), tensor);
         all_moments.insert(name, moments);
     }

@@ -22,7 +22,7 @@ use crate::scores::Evaluator;
 use crate::sequence::{self, SequenceTask};
 use candle_core::Tensor;
 use candle_core::backprop::GradStore;
-use hrm_planner::model::{ModelConfig, SequenceConfig};
+use hrm_planner::model::{Compute, ModelConfig, SequenceConfig};
 use std::collections::BTreeMap;
 
 /// Where a run is.
@@ -118,26 +118,32 @@ pub(crate) fn write_note(
 }
 
 impl TaskRecipe {
-    /// First weights, and the task on them.
-    pub(crate) fn begin(&self, seed: u64) -> Result<(Weights, Box<dyn Task>)> {
+    /// First weights where `compute` says, and the task on them.
+    pub(crate) fn begin(&self, seed: u64, compute: &Compute) -> Result<(Weights, Box<dyn Task>)> {
         match self {
             Self::Planning(planning) => {
-                let weights = Weights::fresh(&planning.model, seed)?;
-                let task = PlanningTask::new(planning, seed, &weights)?;
+                let weights = Weights::fresh(&planning.model, seed, &compute.device)?;
+                let task = PlanningTask::new(planning, seed, &weights, compute)?;
                 Ok((weights, Box::new(task)))
             }
             Self::Sequence(recipe) => {
-                let (weights, task) = sequence::begin(recipe, seed)?;
+                let (weights, task) = sequence::begin(recipe, seed, compute)?;
                 Ok((weights, Box::new(task)))
             }
         }
     }
 
-    /// The task on weights that were saved; the rest of it is restored then.
-    pub(crate) fn open(&self, seed: u64, weights: &Weights) -> Result<Box<dyn Task>> {
+    /// The task on weights that were saved and are where `compute` says; the rest of it is
+    /// restored then.
+    pub(crate) fn open(
+        &self,
+        seed: u64,
+        weights: &Weights,
+        compute: &Compute,
+    ) -> Result<Box<dyn Task>> {
         Ok(match self {
-            Self::Planning(planning) => Box::new(PlanningTask::new(planning, seed, weights)?),
-            Self::Sequence(recipe) => Box::new(SequenceTask::new(recipe, seed, weights)?),
+            Self::Planning(recipe) => Box::new(PlanningTask::new(recipe, seed, weights, compute)?),
+            Self::Sequence(recipe) => Box::new(SequenceTask::new(recipe, seed, weights, compute)?),
         })
     }
 

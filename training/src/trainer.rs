@@ -1,18 +1,20 @@
 //! The loop: one segment of every sample, one step of the weights.
 
+use crate::machine::machine;
 use crate::numbers::{Columns, Number, number};
 use crate::optimiser::{Optimiser, Schedule, Weights};
 use crate::recipe::Recipe;
 use crate::scores::Evaluator;
 use crate::task::{Moment, Segment, Task};
 use crate::{Error, Result};
-use hrm_planner::model::{Checkpoint, TrainingRecord};
+use hrm_planner::model::{Checkpoint, Compute, TrainingRecord};
 use std::time::Instant;
 
 /// A run of a recipe, at some step of it.
 pub struct Trainer {
     pub(crate) recipe: Recipe,
     pub(crate) recipe_text: String,
+    pub(crate) compute: Compute,
     pub(crate) weights: Weights,
     pub(crate) optimiser: Optimiser,
     pub(crate) task: Box<dyn Task>,
@@ -40,16 +42,17 @@ impl StepReport {
 }
 
 impl Trainer {
-    /// A run from the start.
+    /// A run from the start, which computes where `compute` says.
     ///
     /// # Errors
     /// A file of the recipe that cannot be read, or a tensor operation that fails.
-    pub fn new(recipe: Recipe, recipe_text: String) -> Result<Self> {
-        let (weights, task) = recipe.task.begin(recipe.seed)?;
+    pub fn new(recipe: Recipe, recipe_text: String, compute: &Compute) -> Result<Self> {
+        let (weights, task) = recipe.task.begin(recipe.seed, compute)?;
         let optimiser = Optimiser::new(&recipe.optimiser, &weights)?;
         Ok(Self {
             recipe,
             recipe_text,
+            compute: compute.clone(),
             weights,
             optimiser,
             task,
@@ -63,14 +66,19 @@ impl Trainer {
     ///
     /// # Errors
     /// [`Error::OtherModel`] if the shapes differ, and as [`Trainer::new`].
-    pub fn from_model(recipe: Recipe, recipe_text: String, model: &Checkpoint) -> Result<Self> {
-        let mut trainer = Self::new(recipe, recipe_text)?;
+    pub fn from_model(
+        recipe: Recipe,
+        recipe_text: String,
+        model: &Checkpoint,
+        compute: &Compute,
+    ) -> Result<Self> {
+        let mut trainer = Self::new(recipe, recipe_text, compute)?;
         if model.config != trainer.task.model_config() {
             return Err(Error::OtherModel);
         }
         for (name, var) in trainer.weights.vars() {
             if let Some(tensor) = model.tensors.get(name) {
-                var.set(tensor)?;
+                var.set(&tensor.to_device(var.device())?)?;
             }
         }
         trainer.task.begin_with(&model.tensors)?;
@@ -103,6 +111,15 @@ impl Trainer {
     /// Seconds that the steps took, over all processes of the run.
     pub fn seconds(&self) -> f64 {
         self.seconds
+    }
+
+    /// What it computes on: the processor and, where that is another, the device.
+    pub fn machine(&self) -> String {
+        if self.compute.device.is_cpu() {
+            machine()
+        } else {
+            format!("{}; {}", machine(), self.compute.describe())
+        }
     }
 
     /// The weights that the optimiser trains.

@@ -74,6 +74,37 @@ fn what_is_not_there_is_bad_input() {
 }
 
 #[test]
+fn a_device_that_is_not_there_is_bad_input_and_leaves_no_folder() {
+    let said = if candle_core::utils::cuda_is_available() {
+        ["no CUDA device 4096 was found", "--device cpu"]
+    } else {
+        ["this build has no CUDA support", "--features cuda"]
+    };
+    let folder = folder(&tiny_text(4));
+    let device = ["--device", "cuda:4096"];
+    let run_on = [&["run", "tiny.toml"], &device[..]].concat();
+    assert_fails(folder.path(), &run_on, 2, &said);
+    assert!(!folder.path().join("runs").exists());
+
+    let first = run(folder.path(), &["run", "tiny.toml", "--device", "cpu"]);
+    assert_eq!(first.status.code(), Some(0), "{}", stderr(&first));
+    let resume_on = [&["resume", "runs/tiny"], &device[..]].concat();
+    assert_fails(folder.path(), &resume_on, 2, &said);
+    let eval_on = [&["eval", "runs/tiny/tiny.safetensors"], &device[..]].concat();
+    assert_fails(folder.path(), &eval_on, 2, &said);
+}
+
+#[test]
+fn what_is_no_device_is_bad_usage() {
+    for command in [&["run", "x"][..], &["resume", "x"], &["eval", "x"]] {
+        let output = run(Path::new("."), &[command, &["--device", "tpu"]].concat());
+        assert_eq!(output.status.code(), Some(2), "{command:?}");
+        let text = stderr(&output);
+        assert!(text.contains("choose cpu, cuda or cuda:N"), "{text}");
+    }
+}
+
+#[test]
 fn a_run_writes_its_folder_and_a_second_one_does_not_overwrite_it() {
     let folder = folder(&tiny_text(4));
     let output = run(folder.path(), &["run", "tiny.toml", "--seed", "9"]);

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{all_bits, hrm_train, run, stderr, steps, tiny_text, trainer};
-use hrm_planner::model::Checkpoint;
+use hrm_planner::model::{Checkpoint, Compute};
 use hrm_training::Trainer;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -42,7 +42,7 @@ fn ctrl_c_writes_a_checkpoint_from_which_the_same_model_comes() {
     let text = stderr(&output);
     assert_eq!(output.status.code(), Some(130), "{text}");
     assert!(text.contains("hrm-train resume here"), "{text}");
-    let stopped_at = Trainer::resume(&folder.path().join("here"))
+    let stopped_at = Trainer::resume(&folder.path().join("here"), &Compute::cpu())
         .unwrap()
         .steps_done();
     assert!((25..STEPS).contains(&stopped_at), "stopped at {stopped_at}");
@@ -61,7 +61,7 @@ fn sigterm_ends_a_run_as_ctrl_c_does() {
     let folder = tempfile::tempdir().unwrap();
     let output = interrupted(folder.path(), "-TERM");
     assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
-    assert!(Trainer::resume(&folder.path().join("here")).is_ok());
+    assert!(Trainer::resume(&folder.path().join("here"), &Compute::cpu()).is_ok());
 }
 
 #[test]
@@ -73,5 +73,5 @@ fn a_time_limit_ends_a_run_with_a_checkpoint_and_no_error() {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(text.contains("hrm-train resume here"), "{text}");
-    assert!(Trainer::resume(&folder.path().join("here")).is_ok());
+    assert!(Trainer::resume(&folder.path().join("here"), &Compute::cpu()).is_ok());
 }

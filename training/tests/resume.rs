@@ -4,13 +4,14 @@
 mod common;
 
 use common::{all_bits, steps, tiny_text, tiny_with, trainer};
+use hrm_planner::model::Compute;
 use hrm_training::{Ending, Error, Event, RECIPE_FILE, Recipe, Run, STATE_FILE, Score, Trainer};
 use std::cell::Cell;
 use std::path::Path;
 
 fn start(text: &str, folder: &Path) -> Run {
     let recipe = Recipe::from_text(text).expect("a good recipe");
-    Run::start(recipe, text.to_owned(), folder).expect("a run")
+    Run::start(recipe, text.to_owned(), folder, &Compute::cpu()).expect("a run")
 }
 
 /// Drives a run for at most `count` steps.
@@ -46,7 +47,7 @@ fn a_resumed_run_gives_the_numbers_of_an_uninterrupted_one() {
     let mut reports = steps(&mut first, 5);
     first.save(folder.path()).unwrap();
     drop(first);
-    let mut second = Trainer::resume(folder.path()).unwrap();
+    let mut second = Trainer::resume(folder.path(), &Compute::cpu()).unwrap();
     assert_eq!(second.steps_done(), 5);
     reports.extend(steps(&mut second, 7));
 
@@ -67,13 +68,13 @@ fn saving_and_resuming_changes_nothing_that_is_saved() {
     let mut first = trainer(&tiny_text(12));
     steps(&mut first, 4);
     first.save(one.path()).unwrap();
-    let second = Trainer::resume(one.path()).unwrap();
+    let second = Trainer::resume(one.path(), &Compute::cpu()).unwrap();
     assert!(second.seconds() > 0.0);
     assert_eq!(second.seconds().to_bits(), first.seconds().to_bits());
     second.save(two.path()).unwrap();
     let text = std::fs::read_to_string(two.path().join(RECIPE_FILE)).unwrap();
     assert_eq!(text, tiny_text(12));
-    let third = Trainer::resume(two.path()).unwrap();
+    let third = Trainer::resume(two.path(), &Compute::cpu()).unwrap();
     assert!(all_bits(&third) == all_bits(&first));
 }
 
@@ -119,7 +120,9 @@ fn a_run_that_dies_goes_on_from_its_last_checkpoint_without_double_rows() {
     drop(dying);
     std::fs::write(&state, at_30).unwrap();
 
-    let mut resumed = Run::resume(two.path()).unwrap().with_evaluator(judge);
+    let mut resumed = Run::resume(two.path(), &Compute::cpu())
+        .unwrap()
+        .with_evaluator(judge);
     assert_eq!(resumed.trainer().steps_done(), 30);
     assert_eq!(drive(&mut resumed, 60), Ending::Complete);
     for table in ["metrics.csv", "scores.csv"] {
@@ -151,7 +154,7 @@ fn a_folder_that_holds_a_run_is_not_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     drop(start(&tiny_text(8), folder.path()));
     let recipe = Recipe::from_text(&tiny_text(8)).unwrap();
-    let error = Run::start(recipe, tiny_text(8), folder.path())
+    let error = Run::start(recipe, tiny_text(8), folder.path(), &Compute::cpu())
         .err()
         .unwrap();
     assert!(matches!(error, Error::RunExists { .. }));
@@ -179,7 +182,7 @@ fn a_run_that_diverges_stops_and_keeps_its_last_good_checkpoint() {
     );
     assert!(diverged, "{error}");
     assert!(error.to_string().contains("lower the learning rate"));
-    let kept = Trainer::resume(folder.path()).expect("a good checkpoint");
+    let kept = Trainer::resume(folder.path(), &Compute::cpu()).expect("a good checkpoint");
     assert!(kept.steps_done() < 40);
 }
 
@@ -194,7 +197,9 @@ fn with_state(change: impl FnOnce(&mut Vec<u8>)) -> String {
     let mut bytes = std::fs::read(&path).expect("files in a temporary folder");
     change(&mut bytes);
     std::fs::write(&path, bytes).expect("files in a temporary folder");
-    let error = Trainer::resume(folder.path()).err().expect("a bad state");
+    let error = Trainer::resume(folder.path(), &Compute::cpu())
+        .err()
+        .expect("a bad state");
     assert!(error.is_bad_input());
     let text = error.to_string();
     assert!(text.contains(STATE_FILE), "{text}");
@@ -234,13 +239,18 @@ fn a_state_of_another_recipe_is_refused() {
     trainer(&tiny_text(8)).save(folder.path()).unwrap();
     let other = tiny_text(9);
     std::fs::write(folder.path().join(RECIPE_FILE), other).unwrap();
-    let text = Trainer::resume(folder.path()).err().unwrap().to_string();
+    let text = Trainer::resume(folder.path(), &Compute::cpu())
+        .err()
+        .unwrap()
+        .to_string();
     assert!(text.contains("another recipe"), "{text}");
 }
 
 #[test]
 fn a_folder_without_a_run_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let error = Trainer::resume(folder.path()).err().unwrap();
+    let error = Trainer::resume(folder.path(), &Compute::cpu())
+        .err()
+        .unwrap();
     assert!(matches!(error, Error::NoRun { .. }), "{error}");
 }

@@ -134,7 +134,7 @@ fn a_batch_counts_the_labels_that_word_of_the_goal_can_have_come_to() {
     let samples = samples(4);
     let all: Vec<&Sample> = samples.iter().collect();
     let (segments, reach) = ([1, 2, 3, 50], 4);
-    let batch = Batch::new(&all, &segments, reach).unwrap();
+    let batch = Batch::new(&all, &segments, reach, &candle_core::Device::Cpu).unwrap();
     let weights = batch.weight.to_vec1::<f32>().unwrap();
     let sum: f32 = weights.iter().sum();
     assert!(

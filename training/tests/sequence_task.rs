@@ -4,7 +4,7 @@
 mod common;
 
 use common::{all_bits, bits, run, stderr, steps, tiny_sequence_text, trainer, with};
-use hrm_planner::model::{Checkpoint, ModelConfig};
+use hrm_planner::model::{Checkpoint, Compute, ModelConfig};
 use hrm_training::sequence::{BoardTest, board_scores};
 use hrm_training::{Event, Recipe, Run, StepReport, Trainer};
 
@@ -35,7 +35,7 @@ fn a_resumed_run_gives_the_numbers_of_an_uninterrupted_one() {
     let mut reports = steps(&mut first, 5);
     first.save(folder.path()).unwrap();
     drop(first);
-    let mut second = Trainer::resume(folder.path()).unwrap();
+    let mut second = Trainer::resume(folder.path(), &Compute::cpu()).unwrap();
     assert_eq!(second.steps_done(), 5);
     reports.extend(steps(&mut second, 7));
 
@@ -122,7 +122,7 @@ fn a_run_can_begin_with_a_model_and_all_of_its_tensors() {
     let model = shipped(&earlier);
     let text = with(tiny_sequence_text(10), &[("seed = 7", "seed = 8")]);
     let recipe = Recipe::from_text(&text).unwrap();
-    let begun = Trainer::from_model(recipe, text, &model).unwrap();
+    let begun = Trainer::from_model(recipe, text, &model, &Compute::cpu()).unwrap();
     assert!(bits(&shipped(&begun).tensors) == bits(&model.tensors));
 }
 
@@ -131,7 +131,7 @@ fn a_run_leaves_tables_a_picture_and_a_model_of_its_family() {
     let text = tiny_sequence_text(30);
     let folder = tempfile::tempdir().unwrap();
     let recipe = Recipe::from_text(&text).unwrap();
-    let run = Run::start(recipe, text.clone(), folder.path()).unwrap();
+    let run = Run::start(recipe, text.clone(), folder.path(), &Compute::cpu()).unwrap();
     let mut run = run.with_live_scores();
     let mut judged = Vec::new();
     let watch = |event: Event<'_>| {
@@ -179,7 +179,7 @@ fn a_run_leaves_tables_a_picture_and_a_model_of_its_family() {
     let again = board_scores(&checkpoint.sequence_model().unwrap(), &test, 30).unwrap();
     assert_eq!(again, judged);
 
-    let resumed = Run::resume(folder.path()).unwrap();
+    let resumed = Run::resume(folder.path(), &Compute::cpu()).unwrap();
     assert_eq!(resumed.trainer().steps_done(), 30);
 }
 

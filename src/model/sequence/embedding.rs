@@ -42,7 +42,7 @@ impl Embedding {
     pub fn forward(&self, tokens: &Tensor, puzzle_rows: Option<&Tensor>) -> Result<Tensor> {
         let (batch, places) = tokens.dims2()?;
         let channels = self.tokens.dim(1)?;
-        let x = self.tokens.index_select(&tokens.flatten_all()?, 0)?;
+        let x = look_up(&self.tokens, &tokens.flatten_all()?)?;
         let mut x = x.reshape((batch, places, channels))?;
         if let Some(rows) = puzzle_rows {
             let wanted = self.puzzle_tokens * channels;
@@ -55,5 +55,38 @@ impl Embedding {
             x = (x.broadcast_add(positions)? * std::f64::consts::FRAC_1_SQRT_2)?;
         }
         Ok((x * (channels as f64).sqrt())?)
+    }
+}
+
+/// The rows (n, D) of a table (V, D) that tokens (n) name.
+///
+/// Away from the CPU as a product with ones and zeros: candle's gradient of an index adds up the
+/// tokens of a batch one after the other on a GPU, while a vocabulary has a dozen words.
+fn look_up(table: &Tensor, tokens: &Tensor) -> Result<Tensor> {
+    if tokens.device().is_cpu() {
+        return Ok(table.index_select(tokens, 0)?);
+    }
+    by_product(table, tokens)
+}
+
+fn by_product(table: &Tensor, tokens: &Tensor) -> Result<Tensor> {
+    let words = Tensor::arange(0, table.dim(0)? as u32, tokens.device())?;
+    let ones = tokens.unsqueeze(1)?.broadcast_eq(&words)?;
+    Ok(ones.to_dtype(table.dtype())?.matmul(table)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::Device;
+
+    #[test]
+    fn a_product_looks_up_what_an_index_does() {
+        let values: Vec<f32> = (0..15).map(|i| i as f32 * 0.1 - 0.7).collect();
+        let table = Tensor::from_vec(values, (5, 3), &Device::Cpu).unwrap();
+        let tokens = Tensor::new(&[4_u32, 0, 0, 3], &Device::Cpu).unwrap();
+        let rows = |rows: Tensor| rows.to_vec2::<f32>().unwrap();
+        let product = by_product(&table, &tokens).unwrap();
+        assert_eq!(rows(product), rows(look_up(&table, &tokens).unwrap()));
     }
 }

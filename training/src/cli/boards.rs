@@ -14,7 +14,9 @@ const CLUES: RangeInclusive<usize> = 24..=60;
 
 /// Judges and prints a table.
 pub fn execute(args: &Args, checkpoint: &Checkpoint) -> anyhow::Result<Outcome> {
-    let model = checkpoint.sequence_model().map_err(Error::from)?;
+    let model = checkpoint
+        .sequence_model_on(&args.place.open()?)
+        .map_err(Error::from)?;
     let test = BoardTest {
         clues: args.clues.clone().unwrap_or_else(|| trained_on(checkpoint)),
         per_band: args.limit.unwrap_or(BOARDS) as usize,

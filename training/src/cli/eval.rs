@@ -1,5 +1,6 @@
 //! `hrm-train eval`: a model judged on problems that training cannot draw.
 
+use super::place::Place;
 use super::sudoku::clues;
 use super::{Outcome, boards, say};
 use hrm_planner::grid::generate::Kind;
@@ -41,6 +42,8 @@ pub struct Args {
     /// Also write the rows to this file, a JSON list
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    #[command(flatten)]
+    pub place: Place,
 }
 
 /// Judges and prints a table.
@@ -58,10 +61,15 @@ const MAPS: u32 = 20;
 fn maps(args: &Args, checkpoint: &Checkpoint) -> anyhow::Result<Outcome> {
     let named = NamedModel {
         name: args.model.display().to_string(),
-        model: checkpoint.model().map_err(Error::from)?,
+        model: checkpoint
+            .model_on(&args.place.open()?)
+            .map_err(Error::from)?,
     };
-    let judge =
-        Judge::new(&PlannerConfig::default(), Some(named), args.seed).map_err(Error::from)?;
+    let config = PlannerConfig {
+        device: args.place.device,
+        ..PlannerConfig::default()
+    };
+    let judge = Judge::new(&config, Some(named), args.seed).map_err(Error::from)?;
     let kinds = if args.kinds.is_empty() {
         Kind::ALL.to_vec()
     } else {

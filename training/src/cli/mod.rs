@@ -5,6 +5,7 @@
 
 mod boards;
 mod eval;
+mod place;
 mod preview;
 mod progress;
 mod resume;
@@ -14,7 +15,9 @@ mod signals;
 mod sudoku;
 mod train;
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Parser, Subcommand};
+use hrm_planner::threads;
 use hrm_training::Error;
 use std::process::ExitCode;
 
@@ -35,6 +38,13 @@ const INTERRUPTED: u8 = 130;
 struct Cli {
     #[command(subcommand)]
     command: Command,
+    /// Threads to use; 0: one per core. Numbers do not depend on it
+    #[arg(long, global = true, value_name = "N", default_value_t = 0, value_parser = thread_count())]
+    threads: usize,
+}
+
+fn thread_count() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(..=threads::MAX_THREADS as u64)
 }
 
 #[derive(Debug, Subcommand)]
@@ -55,13 +65,7 @@ enum Outcome {
 
 /// Does what the command line says.
 pub fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
-        Command::Run(args) => run::execute(&args),
-        Command::Resume(args) => resume::execute(&args),
-        Command::Preview(args) => preview::execute(&args),
-        Command::Eval(args) => eval::execute(&args),
-        Command::Sudoku(args) => sudoku::execute(&args),
-    };
+    let outcome = execute(&Cli::parse());
     match outcome {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Interrupted) => ExitCode::from(INTERRUPTED),
@@ -71,5 +75,17 @@ pub fn main() -> ExitCode {
             let bad_input = error.downcast_ref().is_some_and(Error::is_bad_input);
             ExitCode::from(if bad_input { BAD_INPUT } else { FAILURE })
         }
+    }
+}
+
+fn execute(cli: &Cli) -> anyhow::Result<Outcome> {
+    // First of all: it may begin the program anew.
+    threads::settle(cli.threads).map_err(Error::from)?;
+    match &cli.command {
+        Command::Run(args) => run::execute(args),
+        Command::Resume(args) => resume::execute(args),
+        Command::Preview(args) => preview::execute(args),
+        Command::Eval(args) => eval::execute(args),
+        Command::Sudoku(args) => sudoku::execute(args),
     }
 }

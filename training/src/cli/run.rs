@@ -1,5 +1,6 @@
 //! `hrm-train run`: a recipe from its first step.
 
+use super::place::Place;
 use super::{Outcome, train};
 use hrm_planner::model::Checkpoint;
 use hrm_training::{Error, Overrides, Recipe, Run, find_recipe};
@@ -23,6 +24,8 @@ pub struct Args {
     #[arg(long, value_name = "MODEL")]
     from: Option<PathBuf>,
     #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
     limit: train::Limit,
 }
 
@@ -38,14 +41,15 @@ pub fn execute(args: &Args) -> anyhow::Result<Outcome> {
         steps: args.steps,
     };
     let (recipe, text) = Recipe::read_with(&find_recipe(&args.recipe)?, overrides)?;
+    let compute = args.place.open()?;
     let default = || PathBuf::from("runs").join(&recipe.name);
     let folder = args.out.clone().unwrap_or_else(default);
     let run = match &args.from {
         Some(path) => {
             let model = Checkpoint::read(path).map_err(Error::from)?;
-            Run::start_from(recipe, text, &model, &folder)?
+            Run::start_from(recipe, text, &model, &folder, &compute)?
         }
-        None => Run::start(recipe, text, &folder)?,
+        None => Run::start(recipe, text, &folder, &compute)?,
     };
     train::drive(run, args.limit)
 }

@@ -3,7 +3,7 @@
 use super::progress::Progress;
 use super::say;
 use super::{Outcome, signals::Interrupt};
-use hrm_training::{Ending, Run, duration, machine};
+use hrm_training::{Ending, Run, duration};
 use std::time::{Duration, Instant};
 
 /// How long this process may train.
@@ -39,7 +39,7 @@ pub fn drive(run: Run, limit: Limit) -> anyhow::Result<Outcome> {
         recipe.name,
         recipe.task.parameters(),
         recipe.seed,
-        machine(),
+        run.trainer().machine(),
     ));
 
     let columns = run.trainer().columns();

@@ -4,10 +4,10 @@
 //! Moments and weights are kept in f32 and computed in f64. Weights are changed in parallel, each
 //! by numbers of its own only, so that the result does not depend on the number of threads.
 
-use super::{Weights, average};
+use super::{Weights, average, transfer};
 use crate::Result;
-use candle_core::Tensor;
 use candle_core::backprop::GradStore;
+use candle_core::{Tensor, Var};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 
@@ -25,18 +25,17 @@ pub(crate) struct Moments {
 impl Moments {
     /// Moments of zero for every tensor, and averages that start at the weights.
     pub(super) fn of(weights: &Weights) -> Result<BTreeMap<String, Self>> {
-        let fresh = |tensor: &Tensor| -> Result<Self> {
-            let average = tensor.flatten_all()?.to_vec1::<f32>()?;
+        let fresh = |average: Vec<f32>| {
             let zeros = vec![0.0; average.len()];
-            Ok(Self {
+            Self {
                 first: zeros.clone(),
                 second: zeros,
                 average,
-            })
+            }
         };
-        let vars = weights.vars().iter();
-        vars.map(|(name, var)| Ok((name.clone(), fresh(var)?)))
-            .collect()
+        let tensors: Vec<&Tensor> = weights.vars().values().map(Var::as_tensor).collect();
+        let averages = transfer::to_host(&tensors)?.into_iter().map(fresh);
+        Ok(weights.vars().keys().cloned().zip(averages).collect())
     }
 }
 
@@ -50,15 +49,18 @@ pub(super) struct Gradients {
 impl Gradients {
     /// Those that a backward pass left; a tensor without one counts as one with zeros.
     pub(super) fn of(weights: &Weights, store: &GradStore) -> Result<Self> {
-        let mut flat = BTreeMap::new();
+        let found = weights.vars().iter().filter_map(|(name, var)| {
+            let gradient = store.get(var)?;
+            Some((name.clone(), gradient))
+        });
+        let (names, gradients): (Vec<_>, Vec<_>) = found.unzip();
+        let values = transfer::to_host(&gradients)?;
+        let mut flat: BTreeMap<String, Vec<f32>> = names.into_iter().zip(values).collect();
         let mut squares = 0.0;
         for (name, var) in weights.vars() {
-            let gradient = match store.get(var) {
-                Some(gradient) => gradient.flatten_all()?.to_vec1::<f32>()?,
-                None => vec![0.0; var.elem_count()],
-            };
+            let gradient = flat.entry(name.clone());
+            let gradient = gradient.or_insert_with(|| vec![0.0; var.elem_count()]);
             squares += gradient.iter().map(|&g| f64::from(g).powi(2)).sum::<f64>();
-            flat.insert(name.clone(), gradient);
         }
         let norm = squares.sqrt();
         Ok(Self { flat, norm })
@@ -99,13 +101,15 @@ impl Step {
         let &Self { rate, scale, .. } = self;
         let [b1, b2] = self.betas;
         let ema = average::decay_at(self.ema, self.number);
-        for (name, var) in weights.vars() {
+        let vars: Vec<&Var> = weights.vars().values().collect();
+        let tensors: Vec<&Tensor> = vars.iter().map(|var| var.as_tensor()).collect();
+        let mut all = transfer::to_host(&tensors)?;
+        for (name, values) in weights.vars().keys().zip(&mut all) {
             let (Some(m), Some(gradient)) = (moments.get_mut(name), gradients.flat.get(name))
             else {
                 continue;
             };
             let decay = rate * weight_decay(name);
-            let mut values = var.flatten_all()?.to_vec1::<f32>()?;
             values
                 .par_iter_mut()
                 .zip(gradient)
@@ -122,8 +126,7 @@ impl Step {
                     *value = new as f32;
                     *average = (ema * f64::from(*average) + (1.0 - ema) * new) as f32;
                 });
-            var.set(&Tensor::from_vec(values, var.shape(), var.device())?)?;
         }
-        Ok(())
+        transfer::from_host(&vars, all)
     }
 }

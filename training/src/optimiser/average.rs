@@ -2,7 +2,7 @@
 
 use super::{Moments, Weights};
 use crate::Result;
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 use std::collections::BTreeMap;
 
 /// The decay of the average in a step, counted from 1.
@@ -14,7 +14,7 @@ pub(super) fn decay_at(decay: f64, step: u64) -> f64 {
     decay.min((1.0 + step as f64) / (10.0 + step as f64))
 }
 
-/// The averages as tensors, shaped as the weights and on their devices.
+/// The averages as tensors on the CPU, shaped as the weights.
 pub(super) fn averaged(
     weights: &Weights,
     moments: &BTreeMap<String, Moments>,
@@ -24,7 +24,7 @@ pub(super) fn averaged(
         .iter()
         .filter_map(|(name, var)| moments.get(name).map(|m| (name, var, m)))
         .map(|(name, var, m)| {
-            let tensor = Tensor::from_vec(m.average.clone(), var.shape(), var.device())?;
+            let tensor = Tensor::from_vec(m.average.clone(), var.shape(), &Device::Cpu)?;
             Ok((name.clone(), tensor))
         })
         .collect()

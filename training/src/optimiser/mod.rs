@@ -12,6 +12,7 @@ mod average;
 mod choice;
 mod schedule;
 mod sparse_sign_sgd;
+mod transfer;
 mod weights;
 
 pub use adam_atan2::{AdamATan2, AdamATan2Config};

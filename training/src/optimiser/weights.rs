@@ -20,7 +20,7 @@ impl Weights {
     ///
     /// # Errors
     /// A tensor operation that fails.
-    pub fn fresh(config: &GridHrmConfig, seed: u64) -> Result<Self> {
+    pub fn fresh(config: &GridHrmConfig, seed: u64, device: &Device) -> Result<Self> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut vars = BTreeMap::new();
         for (name, shape) in config.tensors() {
@@ -40,12 +40,12 @@ impl Weights {
                     *value = deviation * normal(&mut rng);
                 }
             }
-            vars.insert(name, Var::from_vec(values, shape, &Device::Cpu)?);
+            vars.insert(name, Var::from_vec(values, shape, device)?);
         }
         Ok(Self { vars })
     }
 
-    /// Weights with given values.
+    /// Weights with given values, on the device of these.
     ///
     /// # Errors
     /// A tensor operation that fails.

@@ -32,7 +32,12 @@ impl Batch {
     ///
     /// # Errors
     /// A tensor operation that fails.
-    pub fn new(samples: &[&Sample], segments: &[usize], reach: usize) -> Result<Self> {
+    pub fn new(
+        samples: &[&Sample],
+        segments: &[usize],
+        reach: usize,
+        device: &Device,
+    ) -> Result<Self> {
         let layout = Layout::new(samples.iter().map(|s| s.size()).collect());
         let cells = layout.cells();
         let mut legal = Vec::with_capacity(cells * 8);
@@ -60,10 +65,10 @@ impl Batch {
         }
         Ok(Self {
             layout,
-            legal: Tensor::from_vec(legal, (cells, 8), &Device::Cpu)?,
-            optimal: Tensor::from_vec(optimal, (cells, 8), &Device::Cpu)?,
-            weight: Tensor::from_vec(weight, cells, &Device::Cpu)?,
-            value: Tensor::from_vec(value, cells, &Device::Cpu)?,
+            legal: Tensor::from_vec(legal, (cells, 8), device)?,
+            optimal: Tensor::from_vec(optimal, (cells, 8), device)?,
+            weight: Tensor::from_vec(weight, cells, device)?,
+            value: Tensor::from_vec(value, cells, device)?,
         })
     }
 }

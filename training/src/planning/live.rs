@@ -9,11 +9,11 @@ use super::sample::Sample;
 use super::source::Source;
 use crate::Result;
 use crate::scores::Score;
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use hrm_planner::grid::Cell;
 use hrm_planner::grid::generate::{Kind, Problem, problem};
 use hrm_planner::judge::{OPTIMAL_WITHIN, path_cost};
-use hrm_planner::model::{Carry, Checkpoint, GridHrm, GridProblems, Layout, Reasoner};
+use hrm_planner::model::{Carry, Checkpoint, Compute, GridHrm, GridProblems, Layout, Reasoner};
 use hrm_planner::planner::Policy;
 use hrm_planner::search::Rules;
 use rand::SeedableRng;
@@ -30,8 +30,11 @@ const STREAM: u64 = 0x11fe;
 
 /// An [`Evaluator`](crate::Evaluator): one score per kind and side, always on the same problems, of
 /// the kinds that are trained on and with sides up to the largest; and one on the recorded mazes
-/// that are held out.
-pub fn live_scores(source: &Source) -> impl FnMut(&Checkpoint, u64) -> Result<Vec<Score>> + use<> {
+/// that are held out. The models think where `compute` says.
+pub fn live_scores(
+    source: &Source,
+    compute: &Compute,
+) -> impl FnMut(&Checkpoint, u64) -> Result<Vec<Score>> + use<> {
     let data = &source.recipe().data;
     let mut sides = SIDES.to_vec();
     sides.retain(|&side| side <= data.max_side);
@@ -40,9 +43,9 @@ pub fn live_scores(source: &Source) -> impl FnMut(&Checkpoint, u64) -> Result<Ve
     }
     let mut kinds = Kind::ALL.to_vec();
     kinds.retain(|kind| data.kinds.get(kind).is_some_and(|&share| share > 0.0));
-    let source = source.clone();
+    let (source, compute) = (source.clone(), compute.clone());
     move |model, step| {
-        let model = &model.model()?;
+        let model = &model.model_on(&compute)?;
         let mut scores = Vec::new();
         if !source.held_out().is_empty() {
             let mut open = Vec::new();
@@ -91,8 +94,8 @@ impl Open {
         let width = input.len() / cells;
         Ok(Some(Self {
             start: problem.start,
-            input: Tensor::from_vec(input, (cells, width), &Device::Cpu)?,
-            carry: Carry::zeros((cells, model.config().channels), &Device::Cpu)?,
+            input: Tensor::from_vec(input, (cells, width), model.device())?,
+            carry: Carry::zeros((cells, model.config().channels), model.device())?,
             last: None,
             sample,
         }))

@@ -4,7 +4,7 @@ use super::recipe::DataRecipe;
 use super::sample::Sample;
 use super::source::Source;
 use crate::Result;
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use hrm_planner::model::{Carry, GridHrm};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -86,7 +86,7 @@ impl Pool {
                     may_halt: !explores(recipe, seed, number),
                 };
                 let cells = sample.map.geometry().cells();
-                let carry = Carry::zeros((cells, model.config().channels), &Device::Cpu)?;
+                let carry = Carry::zeros((cells, model.config().channels), model.device())?;
                 self.slots.push(Slot::new(ticket, sample, carry)?);
             }
         }
@@ -95,11 +95,12 @@ impl Pool {
 }
 
 impl Slot {
+    /// A slot whose input is where its carry is.
     pub(crate) fn new(ticket: Ticket, sample: Sample, carry: Carry) -> Result<Self> {
         let cells = sample.map.geometry().cells();
         let input = sample.input();
         let width = input.len() / cells;
-        let input = Tensor::from_vec(input, (cells, width), &Device::Cpu)?;
+        let input = Tensor::from_vec(input, (cells, width), carry.z_h.device())?;
         Ok(Self {
             ticket,
             sample,

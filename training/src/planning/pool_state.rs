@@ -50,8 +50,13 @@ impl Pool {
         Ok(arrays)
     }
 
-    /// The pool that was saved.
-    pub(super) fn restore(note: &PoolNote, source: &Source, file: &mut ArrayFile) -> Result<Self> {
+    /// The pool that was saved, on a device.
+    pub(super) fn restore(
+        note: &PoolNote,
+        source: &Source,
+        file: &mut ArrayFile,
+        device: &Device,
+    ) -> Result<Self> {
         let samples: Vec<Sample> = note
             .tickets
             .par_iter()
@@ -70,7 +75,7 @@ impl Pool {
             let cells = sample.map.geometry().cells();
             let range = next * channels..(next + cells) * channels;
             let part = |values: &[f32]| {
-                Tensor::from_slice(&values[range.clone()], (cells, channels), &Device::Cpu)
+                Tensor::from_slice(&values[range.clone()], (cells, channels), device)
             };
             let carry = Carry {
                 z_h: part(&z_h)?,

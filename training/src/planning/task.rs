@@ -15,11 +15,9 @@ use crate::optimiser::Weights;
 use crate::scores::Evaluator;
 use crate::task::{Moment, Segment, Task, TaskState, read_note, write_note};
 use crate::trainer::scalar;
+use candle_core::Tensor;
 use candle_core::backprop::GradStore;
-use candle_core::{Device, Tensor};
-use hrm_planner::model::{
-    Carry, Formulation, GridHrm, GridProblems, ModelConfig, Readout, Reasoner,
-};
+use hrm_planner::model::{Carry, Compute, GridHrm, GridProblems, ModelConfig, Readout, Reasoner};
 use hrm_planner::planner::Policy;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -84,6 +82,7 @@ pub(crate) struct PlanningTask {
     recipe: PlanningRecipe,
     source: Source,
     model: GridHrm,
+    compute: Compute,
     pool: Pool,
     /// The segment under way, between [`Task::segment`] and [`Task::hand_on`].
     thought: Option<Thought>,
@@ -97,12 +96,18 @@ struct Thought {
 }
 
 impl PlanningTask {
-    /// The task of a recipe, with a model on these weights.
-    pub(crate) fn new(recipe: &PlanningRecipe, seed: u64, weights: &Weights) -> Result<Self> {
+    /// The task of a recipe, with a model on these weights, which are where `compute` says.
+    pub(crate) fn new(
+        recipe: &PlanningRecipe,
+        seed: u64,
+        weights: &Weights,
+        compute: &Compute,
+    ) -> Result<Self> {
         let tensors = weights.tensors();
         Ok(Self {
             source: Source::open(recipe, seed)?,
-            model: GridHrm::new(recipe.model.clone(), &tensors, Formulation::Fused)?,
+            model: GridHrm::new(recipe.model.clone(), &tensors, compute.formulation)?,
+            compute: compute.clone(),
             pool: Pool::new(),
             recipe: recipe.clone(),
             thought: None,
@@ -131,8 +136,9 @@ impl PlanningTask {
             best_is_last.extend(std::iter::repeat_n(u8::from(last), rows * cols));
         }
         let cells = ranges.len();
-        let counts = (Tensor::from_vec(ranges, cells, &Device::Cpu)? * &batch.weight)?;
-        let last = Tensor::from_vec(best_is_last, cells, &Device::Cpu)?;
+        let device = batch.weight.device();
+        let counts = (Tensor::from_vec(ranges, cells, device)? * &batch.weight)?;
+        let last = Tensor::from_vec(best_is_last, cells, device)?;
         let best = last.where_cond(&now.q_halt.detach(), &best)?;
         // sigmoid of the better score, as a probability.
         let target = (best.neg()?.exp()? + 1.0)?.recip()?;
@@ -158,7 +164,8 @@ impl Task for PlanningTask {
         let slots = &self.pool.slots;
         let samples: Vec<&Sample> = slots.iter().map(|slot| &slot.sample).collect();
         let segments: Vec<usize> = slots.iter().map(|slot| slot.ticket.segments + 1).collect();
-        let batch = Batch::new(&samples, &segments, self.model.config().reach())?;
+        let reach = self.model.config().reach();
+        let batch = Batch::new(&samples, &segments, reach, &self.compute.device)?;
         let before = Carry {
             z_h: cat(slots, |slot| &slot.carry.z_h)?,
             z_l: cat(slots, |slot| &slot.carry.z_l)?,
@@ -249,7 +256,7 @@ impl Task for PlanningTask {
 
     fn restore(&mut self, note: serde_json::Value, file: &mut ArrayFile) -> Result<()> {
         let note = read_note(note, file)?;
-        self.pool = Pool::restore(&note, &self.source, file)?;
+        self.pool = Pool::restore(&note, &self.source, file, &self.compute.device)?;
         Ok(())
     }
 
@@ -262,7 +269,7 @@ impl Task for PlanningTask {
     }
 
     fn live_scores(&self) -> Box<dyn Evaluator> {
-        Box::new(live_scores(&self.source))
+        Box::new(live_scores(&self.source, &self.compute))
     }
 }
 
@@ -302,10 +309,10 @@ impl Rollouts {
             let near = cost <= GOOD_WITHIN * f64::from(best) && cost.is_finite();
             good.push(if near { 1.0_f32 } else { 0.0 });
         }
-        let cells = arrives.len();
+        let (cells, device) = (arrives.len(), readout.moves.device());
         Ok(Self {
-            arrives: Tensor::from_vec(arrives, cells, &Device::Cpu)?,
-            good: Tensor::from_vec(good, cells, &Device::Cpu)?,
+            arrives: Tensor::from_vec(arrives, cells, device)?,
+            good: Tensor::from_vec(good, cells, device)?,
         })
     }
 }

@@ -26,6 +26,7 @@ const HALTING_BIAS: f32 = -5.0;
 pub(super) fn fresh_tensors(
     config: &SequenceConfig,
     seed: u64,
+    device: &Device,
 ) -> Result<BTreeMap<String, Tensor>> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut tensors = BTreeMap::new();
@@ -38,7 +39,7 @@ pub(super) fn fresh_tensors(
             "H_init" | "L_init" => normals(count, 1.0, &mut rng),
             _ => normals(count, inputs.powf(-0.5), &mut rng),
         };
-        tensors.insert(name, Tensor::from_vec(values, shape, &Device::Cpu)?);
+        tensors.insert(name, Tensor::from_vec(values, shape, device)?);
     }
     Ok(tensors)
 }

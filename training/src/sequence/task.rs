@@ -16,8 +16,8 @@ use crate::scores::Evaluator;
 use crate::task::{Moment, Segment, Task, TaskState, read_note, write_note};
 use crate::trainer::scalar;
 use candle_core::backprop::GradStore;
-use candle_core::{Device, Tensor, Var};
-use hrm_planner::model::{Carry, Checkpoint, ModelConfig, SequenceConfig, SequenceHrm};
+use candle_core::{DType, Device, Tensor, Var};
+use hrm_planner::model::{Carry, Checkpoint, Compute, ModelConfig, SequenceConfig, SequenceHrm};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -74,6 +74,7 @@ pub(crate) struct SequenceTask {
     seed: u64,
     boards: Boards,
     model: SequenceHrm,
+    compute: Compute,
     /// Tensors of the model that no optimiser of whole networks trains.
     own: BTreeMap<String, Var>,
     /// Where the problems stand.
@@ -96,25 +97,35 @@ struct Note {
 }
 
 /// First weights, and the task on them.
-pub(crate) fn begin(recipe: &SequenceRecipe, seed: u64) -> Result<(Weights, SequenceTask)> {
-    let tensors = fresh_tensors(&recipe.model, seed)?;
+pub(crate) fn begin(
+    recipe: &SequenceRecipe,
+    seed: u64,
+    compute: &Compute,
+) -> Result<(Weights, SequenceTask)> {
+    let tensors = fresh_tensors(&recipe.model, seed, &compute.device)?;
     let (learning, own) = tensors
         .into_iter()
         .partition(|(name, _)| SequenceConfig::is_trainable(name));
     let weights = Weights::from_tensors(&learning)?;
-    let task = SequenceTask::with_own(recipe, seed, &weights, &own)?;
+    let task = SequenceTask::with_own(recipe, seed, &weights, &own, compute)?;
     Ok((weights, task))
 }
 
 impl SequenceTask {
-    /// The task on weights that were saved, for [`Task::restore`].
-    pub(crate) fn new(recipe: &SequenceRecipe, seed: u64, weights: &Weights) -> Result<Self> {
+    /// The task on weights that were saved, for [`Task::restore`]; they are where `compute` says.
+    pub(crate) fn new(
+        recipe: &SequenceRecipe,
+        seed: u64,
+        weights: &Weights,
+        compute: &Compute,
+    ) -> Result<Self> {
         let zeros = |(name, shape): (String, Vec<usize>)| -> Result<(String, Tensor)> {
-            let zeros = Tensor::zeros(shape, candle_core::DType::F32, &Device::Cpu)?;
+            let zeros = Tensor::zeros(shape, DType::F32, &compute.device)?;
             Ok((name, zeros))
         };
         let own = own_shapes(&recipe.model).into_iter().map(zeros);
-        Self::with_own(recipe, seed, weights, &own.collect::<Result<_>>()?)
+        let own = own.collect::<Result<_>>()?;
+        Self::with_own(recipe, seed, weights, &own, compute)
     }
 
     fn with_own(
@@ -122,6 +133,7 @@ impl SequenceTask {
         seed: u64,
         weights: &Weights,
         own: &BTreeMap<String, Tensor>,
+        compute: &Compute,
     ) -> Result<Self> {
         let own: BTreeMap<String, Var> = own
             .iter()
@@ -141,6 +153,7 @@ impl SequenceTask {
             seed,
             boards,
             model,
+            compute: compute.clone(),
             own,
             state,
             drawn: tickets.len() as u64,
@@ -172,7 +185,7 @@ impl Task for SequenceTask {
     fn begin_with(&mut self, tensors: &BTreeMap<String, Tensor>) -> Result<()> {
         for (name, var) in &self.own {
             if let Some(tensor) = tensors.get(name) {
-                var.set(tensor)?;
+                var.set(&tensor.to_device(var.device())?)?;
             }
         }
         // The problems begin with the model's first states.
@@ -258,7 +271,7 @@ impl Task for SequenceTask {
         let note: Note = read_note(note, file)?;
         for (name, var) in &self.own {
             let values = file.take(&format!("own/{name}"), var.dims())?;
-            var.set(&Tensor::from_vec(values, var.shape(), &Device::Cpu)?)?;
+            var.set(&Tensor::from_vec(values, var.shape(), var.device())?)?;
         }
         let batch = note.tickets.len();
         if [batch, note.segments.len(), note.halted.len()] != [self.recipe.data.batch; 3] {
@@ -271,7 +284,7 @@ impl Task for SequenceTask {
         let shape = [batch, model.places(), model.hidden_size];
         let mut take = |name: &str| -> Result<Tensor> {
             let values = file.take(name, &shape)?;
-            Ok(Tensor::from_vec(values, &shape[..], &Device::Cpu)?)
+            Ok(Tensor::from_vec(values, &shape[..], &self.compute.device)?)
         };
         let (z_h, z_l) = (take("carry/z_h")?, take("carry/z_l")?);
         self.state = SequenceState {
@@ -290,9 +303,11 @@ impl Task for SequenceTask {
 
     fn own_tensors(&self) -> Result<BTreeMap<String, Tensor>> {
         // Copies: a checkpoint stays as it is while training goes on.
-        let own = self.own.iter();
-        own.map(|(name, var)| Ok((name.clone(), var.as_detached_tensor().copy()?)))
-            .collect()
+        let own = self.own.iter().map(|(name, var)| {
+            let copy = var.as_detached_tensor().copy()?;
+            Ok((name.clone(), copy.to_device(&Device::Cpu)?))
+        });
+        own.collect()
     }
 
     fn live_scores(&self) -> Box<dyn Evaluator> {
@@ -301,8 +316,9 @@ impl Task for SequenceTask {
             per_band: LIVE_BOARDS,
             seed: 0,
         };
+        let compute = self.compute.clone();
         Box::new(move |model: &Checkpoint, step| {
-            board_scores(&model.sequence_model()?, &test, step)
+            board_scores(&model.sequence_model_on(&compute)?, &test, step)
         })
     }
 }

@@ -6,6 +6,7 @@
 pub mod optimising;
 
 use candle_core::Tensor;
+use hrm_planner::model::Compute;
 use hrm_training::{Recipe, StepReport, Trainer};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -122,8 +123,12 @@ pub fn with(text: String, changes: &[(&str, &str)]) -> String {
 }
 
 pub fn trainer(text: &str) -> Trainer {
+    trainer_on(text, &Compute::cpu())
+}
+
+pub fn trainer_on(text: &str, compute: &Compute) -> Trainer {
     let recipe = Recipe::from_text(text).expect("a good recipe");
-    Trainer::new(recipe, text.to_owned()).expect("a trainer")
+    Trainer::new(recipe, text.to_owned(), compute).expect("a trainer")
 }
 
 pub fn steps(trainer: &mut Trainer, count: usize) -> Vec<StepReport> {
