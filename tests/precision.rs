@@ -7,6 +7,8 @@
 mod common;
 
 use candle_core::{Tensor, Var};
+use common::cli::{hrm, map, text};
+use common::map_folder::Folder;
 use common::random_model::{random_tensors, small_config};
 use hrm_planner::grid::{Cell, Cost, Costmap, Geometry};
 use hrm_planner::model::{
@@ -97,4 +99,23 @@ fn what_learns_learns_in_f32_whatever_the_precision() {
     let (full, reduced) = (gradients(&learning), gradients(&reduced));
     assert!(full.iter().any(|&g| g != 0.0));
     assert_eq!(full, reduced);
+}
+
+#[test]
+fn a_plan_can_be_asked_for_in_bf16_by_an_option_and_by_the_settings() {
+    let folder = Folder::new();
+    let map = map(&folder, "........\n.######.\n........");
+    let ends = ["--start", "0.5,2.5", "--goal", "0.5,0.5", "--json"];
+    let plan = |more: &[&str]| {
+        let run = hrm([&["plan", text(&map), "--source", "model"], &ends[..], more].concat());
+        assert_eq!(run.code, 0, "{run:?}");
+        run.json()["poses"].clone()
+    };
+    let full = plan(&[]);
+    let settings = folder.write("planner.yaml", "precision: bf16\n");
+    // So small a map has one best way, and rounding does not hide it.
+    assert_eq!(plan(&["--precision", "bf16"]), full);
+    assert_eq!(plan(&["--config", text(&settings)]), full);
+    let run = hrm([&["plan", text(&map), "--precision", "f16"], &ends[..]].concat());
+    run.fails(2, &["--precision", "f16", "bf16"]);
 }

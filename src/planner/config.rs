@@ -9,7 +9,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::grid::{DEFAULT_MAX_CELLS, Inflation, Moves};
-use crate::model::DeviceChoice;
+use crate::model::{DeviceChoice, Precision};
 use crate::search::{MAX_COST_WEIGHT, Rules};
 use crate::threads::MAX_THREADS;
 use crate::{Error, Result};
@@ -84,6 +84,8 @@ pub struct PlannerConfig {
     /// Where the model thinks. Whoever loads it puts it there
     /// ([`Checkpoint::model_on`](crate::model::Checkpoint::model_on)).
     pub device: DeviceChoice,
+    /// What the model's products compute with. [`Planner::new`](super::Planner::new) makes it so.
+    pub precision: Precision,
     /// Threads of the whole program, 0..=1024; 0: one per core. It holds for programs that call
     /// [`threads::settle`](crate::threads::settle) with it, as `hrm-planner` does.
     pub threads: usize,
@@ -107,6 +109,7 @@ impl Default for PlannerConfig {
             max_model_cells: 4096,
             max_cells: DEFAULT_MAX_CELLS,
             device: DeviceChoice::Cpu,
+            precision: Precision::F32,
             threads: 0,
         }
     }

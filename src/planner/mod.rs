@@ -79,9 +79,9 @@ impl Planner {
     /// # Errors
     /// [`Error::PlannerSetting`] for a setting outside its range, [`Error::ModelDevice`] for
     /// a model that is not where the settings say.
-    pub fn new(config: PlannerConfig, model: Option<NamedModel>) -> Result<Self> {
+    pub fn new(config: PlannerConfig, mut model: Option<NamedModel>) -> Result<Self> {
         config.validate()?;
-        if let Some(named) = &model {
+        if let Some(named) = &mut model {
             let place = DeviceChoice::of(named.model.device());
             if place != config.device {
                 return Err(Error::ModelDevice {
@@ -89,6 +89,7 @@ impl Planner {
                     planner: config.device.to_string(),
                 });
             }
+            named.model = named.model.with_precision(config.precision)?;
         }
         Ok(Self {
             config,
