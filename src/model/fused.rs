@@ -60,7 +60,7 @@ pub(super) fn segment(
 ) -> Result<Carry> {
     let learning = e.track_op() || packed.track_op();
     let kept_len = if learning {
-        shape.kept_len(e.elem_count())
+        shape.kept_len(layout.cells())
     } else {
         0
     };

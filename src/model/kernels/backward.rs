@@ -1,13 +1,13 @@
 //! The backward pass of the block.
 //!
-//! Of the forward pass it needs the block's input alone: each chunk computes its activations
-//! again while its input is in cache, which costs one forward and saves the traffic of six
-//! activations per cell.
+//! Of the forward pass it needs the block's input and its activations. Where those were not kept,
+//! each chunk computes them again while its input is in cache: the same numbers, for the price of
+//! one forward pass.
 
-use super::chunk::{Chunk, per_group};
+use super::chunk::{CHUNK_CELLS, Chunk, per_group};
 use super::depthwise::{depthwise, depthwise_weights};
-use super::elementwise::{rms, rms_backward, sigmoid};
-use super::forward::{Activations, forward_chunk, scratch_len};
+use super::elementwise::{gated_backward, rms_backward};
+use super::forward::{Activations, activate, activations_len};
 use super::matmul::{Start, View, matmul};
 use super::scratch::{carve, with_scratch};
 use super::weights::{BlockShape, WeightsMut};
@@ -65,6 +65,8 @@ struct Backward<'a> {
     shape: BlockShape,
     weights: &'a BackwardWeights<'a>,
     x: &'a [f32],
+    /// Those of the forward pass, if it kept them.
+    activations: Option<&'a [f32]>,
     chunk: &'a Chunk,
     scratch: &'a mut [f32],
     /// In: gradient of the output; out: gradient of s1, for this chunk.
@@ -84,6 +86,7 @@ impl WithSimd for Backward<'_> {
             shape,
             weights,
             x,
+            activations,
             chunk,
             scratch,
             ds1,
@@ -95,96 +98,44 @@ impl WithSimd for Backward<'_> {
             hidden: e,
         } = shape;
         let m = chunk.len;
-        let lengths = Activations::lengths(shape, m);
-        let (kept, rest) = scratch.split_at_mut(lengths.iter().sum());
-        let mut a = Activations::from_buffers(carve(kept, lengths));
-        let [out, ds2, dh] = carve(rest, [m * c, m * c, m * e]);
-        forward_chunk(
-            simd,
-            shape,
-            &shape.split(weights.packed),
-            x,
-            chunk,
-            &mut a,
-            out,
-        );
-        rms(out, c, a.inverse2);
+        let (again, rest) = scratch.split_at_mut(m * activations_len(shape));
+        let [h, dh, dg, du] = carve(rest, [m * e; 4]);
+        let a = if let Some(kept) = activations {
+            Activations::kept(shape, chunk, kept)
+        } else {
+            let mut a = Activations::room(shape, chunk, again);
+            activate(
+                simd,
+                shape,
+                &shape.split(weights.packed),
+                x,
+                chunk,
+                &mut a,
+                h,
+            );
+            Activations::kept(shape, chunk, again)
+        };
 
-        ds2.copy_from_slice(ds1);
-        rms_backward(ds2, out, c, a.inverse2);
-        matmul(
-            simd,
-            (e, m, c),
-            View::transposed(a.h, e),
-            ds2,
-            dw.down,
-            Start::Output,
-        );
-        matmul(
-            simd,
-            (m, c, e),
-            View::rows(ds2, c),
-            &weights.down,
-            dh,
-            Start::Zeros,
-        );
-        // g and u turn into their gradients.
-        for ((dh, g), u) in dh.iter().zip(a.g.iter_mut()).zip(a.u.iter_mut()) {
-            let s = sigmoid(*g);
-            let silu = *g * s;
-            *g = dh * *u * (s + silu * (1.0 - s));
-            *u = dh * silu;
-        }
-        matmul(
-            simd,
-            (c, m, e),
+        // In place, ds1 is ds2 until the gate's and up's gradients are added.
+        rms_backward(ds1, a.out, c, a.inverse2);
+        let ds2 = View::rows(ds1, c);
+        matmul(simd, (m, c, e), ds2, &weights.down, dh, Start::Zeros);
+        gated_backward(a.g, a.u, dh, [h, dg, du]);
+        let (h, y, t) = (
+            View::transposed(h, e),
             View::transposed(a.y, c),
-            a.g,
-            dw.gate,
-            Start::Output,
-        );
-        matmul(
-            simd,
-            (c, m, e),
-            View::transposed(a.y, c),
-            a.u,
-            dw.up,
-            Start::Output,
-        );
-        ds1.copy_from_slice(ds2);
-        matmul(
-            simd,
-            (m, e, c),
-            View::rows(a.g, e),
-            &weights.gate,
-            ds1,
-            Start::Output,
-        );
-        matmul(
-            simd,
-            (m, e, c),
-            View::rows(a.u, e),
-            &weights.up,
-            ds1,
-            Start::Output,
-        );
-        rms_backward(ds1, a.y, c, a.inverse1);
-        matmul(
-            simd,
-            (c, m, c),
             View::transposed(a.t, c),
-            ds1,
-            dw.mix,
-            Start::Output,
         );
-        matmul(
-            simd,
-            (m, c, c),
-            View::rows(ds1, c),
-            &weights.mix,
-            dt,
-            Start::Zeros,
-        );
+        matmul(simd, (e, m, c), h, ds1, dw.down, Start::Output);
+        matmul(simd, (c, m, e), y, dg, dw.gate, Start::Output);
+        matmul(simd, (c, m, e), y, du, dw.up, Start::Output);
+        let (dg, du) = (View::rows(dg, e), View::rows(du, e));
+        matmul(simd, (m, e, c), dg, &weights.gate, ds1, Start::Output);
+        matmul(simd, (m, e, c), du, &weights.up, ds1, Start::Output);
+        rms_backward(ds1, a.y, c, a.inverse1);
+        matmul(simd, (c, m, c), t, ds1, dw.mix, Start::Output);
+        let ds1 = View::rows(ds1, c);
+        matmul(simd, (m, c, c), ds1, &weights.mix, dt, Start::Zeros);
     }
 }
 
@@ -223,28 +174,33 @@ impl WithSimd for DepthwiseBackward<'_> {
 /// Turns the gradient of a block's output into that of its input x, and adds to those of its
 /// weights: of group i of chunks to `partials[i]`, laid out as the packed weights.
 ///
-/// `dt` is room for as many numbers as x has.
+/// `activations` are those of the forward pass, [`activations_len`] per cell, if it kept them. `dt`
+/// is room for as many numbers as x has.
 pub(super) fn backward(
     arch: pulp::Arch,
     shape: BlockShape,
     weights: &BackwardWeights<'_>,
-    (chunks, x): (&[Chunk], &[f32]),
+    (chunks, x, activations): (&[Chunk], &[f32], Option<&[f32]>),
     gradient: &mut [f32],
     dt: &mut [f32],
     partials: &mut [&mut [f32]],
 ) {
     let c = shape.channels;
+    let per_cell = activations_len(shape);
+    let scratch_len = CHUNK_CELLS * (per_cell + 4 * shape.hidden);
     per_group(chunks, c, gradient)
         .into_par_iter()
         .zip(per_group(chunks, c, dt))
         .zip(partials.par_iter_mut())
         .for_each(|(((chunks, ds1), (_, dt)), partial)| {
             for ((chunk, ds1), dt) in chunks.iter().zip(ds1).zip(dt) {
-                with_scratch(scratch_len(shape), |scratch| {
+                let cells = chunk.first() * per_cell..(chunk.first() + chunk.len) * per_cell;
+                with_scratch(scratch_len, |scratch| {
                     arch.dispatch(Backward {
                         shape,
                         weights,
                         x,
+                        activations: activations.map(|kept| &kept[cells]),
                         chunk,
                         scratch,
                         ds1,

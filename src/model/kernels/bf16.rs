@@ -210,7 +210,13 @@ mod tests {
                         let out = &mut all[range][..chunk.len * channels];
                         let sum = None;
                         let out = Some(out);
-                        kernel.forward(1, &x, chunk, Target { out, sum });
+                        let activations = None;
+                        let target = Target {
+                            out,
+                            sum,
+                            activations,
+                        };
+                        kernel.forward(1, &x, chunk, target);
                     }
                     all
                 });

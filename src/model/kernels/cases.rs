@@ -65,6 +65,7 @@ pub fn kernel_cases(channels: usize, hidden: usize) -> Vec<KernelCase> {
             let target = Target {
                 out: Some(&mut out),
                 sum: None,
+                activations: None,
             };
             kernel(&buffers, target);
         });

@@ -53,6 +53,20 @@ pub(super) fn gated(g: &[f32], u: &[f32], h: &mut [f32]) {
     }
 }
 
+/// `h = silu(g) * u` once more, and the gradients of g and u from that of h.
+#[inline(always)]
+pub(super) fn gated_backward(g: &[f32], u: &[f32], dh: &[f32], [h, dg, du]: [&mut [f32]; 3]) {
+    let inputs = g.iter().zip(u).zip(dh);
+    let outputs = h.iter_mut().zip(dg).zip(du);
+    for (((&g, &u), &dh), ((h, dg), du)) in inputs.zip(outputs) {
+        let s = sigmoid(g);
+        let silu = g * s;
+        *h = silu * u;
+        *dg = dh * u * (s + silu * (1.0 - s));
+        *du = dh * silu;
+    }
+}
+
 /// What a row has to be multiplied with to be normalised.
 #[inline(always)]
 pub(super) fn inverse_rms(row: &[f32]) -> f32 {

@@ -8,51 +8,76 @@ use super::scratch::{carve, with_scratch};
 use super::weights::{BlockShape, Weights};
 use pulp::{Simd, WithSimd};
 
-/// What a chunk needs for the forward and the backward pass.
-pub(super) fn scratch_len(shape: BlockShape) -> usize {
-    CHUNK_CELLS * (4 * shape.channels + 4 * shape.hidden + 2)
+/// What a block's forward pass makes of some cells, as its backward pass needs it.
+pub(super) struct Activations<B> {
+    pub t: B,
+    pub y: B,
+    pub g: B,
+    pub u: B,
+    /// `rms(s2)`.
+    pub out: B,
+    /// Factors of the two norms.
+    pub inverse1: B,
+    pub inverse2: B,
 }
 
-/// What the forward pass of one chunk leaves behind.
-pub(super) struct Activations<'a> {
-    pub t: &'a mut [f32],
-    pub y: &'a mut [f32],
-    pub g: &'a mut [f32],
-    pub u: &'a mut [f32],
-    pub h: &'a mut [f32],
-    pub inverse1: &'a mut [f32],
-    pub inverse2: &'a mut [f32],
+/// Numbers of [`Activations`] per cell.
+pub(super) fn activations_len(shape: BlockShape) -> usize {
+    3 * shape.channels + 2 * shape.hidden + 2
 }
 
-impl<'a> Activations<'a> {
-    pub fn lengths(shape: BlockShape, cells: usize) -> [usize; 7] {
-        let (c, e) = (cells * shape.channels, cells * shape.hidden);
-        [c, c, e, e, e, cells, cells]
-    }
-
-    pub fn from_buffers([t, y, g, u, h, inverse1, inverse2]: [&'a mut [f32]; 7]) -> Self {
+impl<B> Activations<B> {
+    #[inline(always)]
+    fn of([t, y, g, u, out, inverse1, inverse2]: [B; 7]) -> Self {
         Self {
             t,
             y,
             g,
             u,
-            h,
+            out,
             inverse1,
             inverse2,
         }
     }
 }
 
-/// Everything of a chunk up to s2, of which the output is the `rms`.
 #[inline(always)]
-pub(super) fn forward_chunk<S: Simd>(
+fn lengths(shape: BlockShape, cells: usize) -> [usize; 7] {
+    let (c, e) = (cells * shape.channels, cells * shape.hidden);
+    [c, c, e, e, c, cells, cells]
+}
+
+impl<'a> Activations<&'a mut [f32]> {
+    /// Room for those of a chunk, in a buffer of [`activations_len`] numbers per cell.
+    #[inline(always)]
+    pub fn room(shape: BlockShape, chunk: &Chunk, buffer: &'a mut [f32]) -> Self {
+        Self::of(carve(buffer, lengths(shape, chunk.len)))
+    }
+}
+
+impl<'a> Activations<&'a [f32]> {
+    /// Those of a chunk that were put in this buffer.
+    #[inline(always)]
+    pub fn kept(shape: BlockShape, chunk: &Chunk, mut buffer: &'a [f32]) -> Self {
+        let mut all: [&[f32]; 7] = [&[]; 7];
+        for (part, len) in all.iter_mut().zip(lengths(shape, chunk.len)) {
+            (*part, buffer) = buffer.split_at(len);
+        }
+        Self::of(all)
+    }
+}
+
+/// Fills in all activations of a chunk but the last norm: `out` holds s2. `h` is room for E numbers
+/// per cell.
+#[inline(always)]
+fn forward_to_s2<S: Simd>(
     simd: S,
     shape: BlockShape,
     w: &Weights<'_>,
     x: &[f32],
     chunk: &Chunk,
-    a: &mut Activations<'_>,
-    s2: &mut [f32],
+    a: &mut Activations<&mut [f32]>,
+    h: &mut [f32],
 ) {
     let BlockShape {
         channels: c,
@@ -67,9 +92,24 @@ pub(super) fn forward_chunk<S: Simd>(
     let y = View::rows(a.y, c);
     matmul(simd, (m, c, e), y, w.gate, a.g, Start::Zeros);
     matmul(simd, (m, c, e), y, w.up, a.u, Start::Zeros);
-    gated(a.g, a.u, a.h);
-    let h = View::rows(a.h, e);
-    matmul(simd, (m, e, c), h, w.down, s2, Start::From(a.y));
+    gated(a.g, a.u, h);
+    let h = View::rows(h, e);
+    matmul(simd, (m, e, c), h, w.down, a.out, Start::From(a.y));
+}
+
+/// Fills in the activations of a chunk. `h` is room for E numbers per cell.
+#[inline(always)]
+pub(super) fn activate<S: Simd>(
+    simd: S,
+    shape: BlockShape,
+    w: &Weights<'_>,
+    x: &[f32],
+    chunk: &Chunk,
+    a: &mut Activations<&mut [f32]>,
+    h: &mut [f32],
+) {
+    forward_to_s2(simd, shape, w, x, chunk, a, h);
+    rms(a.out, shape.channels, a.inverse2);
 }
 
 /// Where the output of a block goes, for the cells of a chunk.
@@ -78,46 +118,52 @@ pub(super) struct Target<'a> {
     pub out: Option<&'a mut [f32]>,
     /// (a, b): b becomes the output plus a.
     pub sum: Option<(&'a [f32], &'a mut [f32])>,
+    /// The activations, in [`activations_len`] numbers per cell, where they are wanted.
+    pub activations: Option<&'a mut [f32]>,
 }
 
 impl Target<'_> {
     /// Writes the output `rms(s2)`.
     #[inline(always)]
     pub fn write_rms(self, s2: &[f32], channels: usize) {
-        match self {
-            Target {
-                out: Some(out),
-                sum: None,
-            } => {
-                for (s2, out) in rows(s2, out, channels) {
-                    let scale = inverse_rms(s2);
-                    for (out, &s2) in out.iter_mut().zip(s2) {
-                        *out = s2 * scale;
+        self.write(s2, channels, inverse_rms);
+    }
+
+    /// Writes an output that is normalised already.
+    #[inline(always)]
+    fn write_output(self, output: &[f32], channels: usize) {
+        self.write(output, channels, |_| 1.0);
+    }
+
+    /// Writes rows, each times its factor.
+    #[inline(always)]
+    fn write(self, from: &[f32], channels: usize, factor: impl Fn(&[f32]) -> f32) {
+        let Target { out, sum, .. } = self;
+        match (out, sum) {
+            (Some(out), None) => {
+                for (from, out) in rows(from, out, channels) {
+                    let factor = factor(from);
+                    for (out, &from) in out.iter_mut().zip(from) {
+                        *out = from * factor;
                     }
                 }
             }
-            Target {
-                out,
-                sum: Some((addend, sum)),
-            } => {
+            (out, Some((addend, sum))) => {
                 let mut outs = out.map(|out| out.chunks_exact_mut(channels));
                 let addends = addend.chunks_exact(channels);
-                for ((s2, sum), addend) in rows(s2, sum, channels).zip(addends) {
-                    let scale = inverse_rms(s2);
-                    for ((sum, &s2), &addend) in sum.iter_mut().zip(s2).zip(addend) {
-                        *sum = s2 * scale + addend;
+                for ((from, sum), addend) in rows(from, sum, channels).zip(addends) {
+                    let factor = factor(from);
+                    for ((sum, &from), &addend) in sum.iter_mut().zip(from).zip(addend) {
+                        *sum = from * factor + addend;
                     }
                     if let Some(out) = outs.as_mut().and_then(Iterator::next) {
-                        for (out, &s2) in out.iter_mut().zip(s2) {
-                            *out = s2 * scale;
+                        for (out, &from) in out.iter_mut().zip(from) {
+                            *out = from * factor;
                         }
                     }
                 }
             }
-            Target {
-                out: None,
-                sum: None,
-            } => {}
+            (None, None) => {}
         }
     }
 }
@@ -152,14 +198,22 @@ impl WithSimd for Forward<'_> {
             x,
             chunk,
             scratch,
-            target,
+            mut target,
         } = self;
-        let lengths = Activations::lengths(shape, chunk.len);
-        let (kept, rest) = scratch.split_at_mut(lengths.iter().sum());
-        let mut a = Activations::from_buffers(carve(kept, lengths));
-        let [s2] = carve(rest, [chunk.len * shape.channels]);
-        forward_chunk(simd, shape, &shape.split(packed), x, chunk, &mut a, s2);
-        target.write_rms(s2, shape.channels);
+        let (weights, c) = (shape.split(packed), shape.channels);
+        let (h, rest) = scratch.split_at_mut(chunk.len * shape.hidden);
+        match target.activations.take() {
+            Some(kept) => {
+                let mut a = Activations::room(shape, chunk, kept);
+                activate(simd, shape, &weights, x, chunk, &mut a, h);
+                target.write_output(a.out, c);
+            }
+            None => {
+                let mut a = Activations::room(shape, chunk, rest);
+                forward_to_s2(simd, shape, &weights, x, chunk, &mut a, h);
+                target.write_rms(a.out, c);
+            }
+        }
     }
 }
 
@@ -172,7 +226,8 @@ pub(super) fn forward(
     chunk: &Chunk,
     target: Target<'_>,
 ) {
-    with_scratch(scratch_len(shape), |scratch| {
+    let len = CHUNK_CELLS * (shape.hidden + activations_len(shape));
+    with_scratch(len, |scratch| {
         arch.dispatch(Forward {
             shape,
             packed,

@@ -8,12 +8,13 @@
 //! ```
 //!
 //! Training keeps the inputs of the blocks of the last H cycle, the only one that a gradient
-//! reaches; their activations are computed again on the way back.
+//! reaches, and their activations too where those are not too large: else they are computed again
+//! on the way back.
 
 use super::backward::{BackwardWeights, backward as block_backward};
 use super::bf16::ReducedWeights;
 use super::chunk::{Chunk, GRADIENT_GROUPS, chunks, per_chunk};
-use super::forward::{Target, forward as block_forward};
+use super::forward::{Target, activations_len, forward as block_forward};
 use super::scratch::{carve, with_workspace};
 use super::weights::BlockShape;
 use crate::model::Layout;
@@ -21,6 +22,10 @@ use rayon::prelude::*;
 
 /// Numbers that one task of an elementwise pass handles.
 const VALUES_PER_TASK: usize = 1 << 14;
+
+/// Numbers of activations that a training step keeps at most: 512 MiB. A batch of the shipped
+/// recipes has 84 MiB of them.
+const MOST_ACTIVATIONS: usize = 1 << 27;
 
 /// What a segment is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,9 +84,17 @@ impl SegmentShape {
         stages
     }
 
-    /// How many numbers [`forward`] keeps for [`backward`], for states of `len` numbers.
-    pub fn kept_len(&self, len: usize) -> usize {
-        self.stages().len() * len
+    /// How many numbers [`forward`] keeps for [`backward`], for this many cells: the inputs of all
+    /// stages, and their activations unless they would be more than [`MOST_ACTIVATIONS`].
+    pub fn kept_len(&self, cells: usize) -> usize {
+        let stages = self.stages().len();
+        let activations = stages * cells * activations_len(self.block);
+        let inputs = stages * cells * self.block.channels;
+        if activations > MOST_ACTIVATIONS {
+            inputs
+        } else {
+            inputs + activations
+        }
     }
 }
 
@@ -175,7 +188,7 @@ fn forward_with(
     layout: &Layout,
     [first_h, first_l]: [&[f32]; 2],
     e: &[f32],
-    mut kept: Option<&mut [f32]>,
+    kept: Option<&mut [f32]>,
 ) -> Vec<f32> {
     let (len, channels) = (e.len(), shape.block.channels);
     let mut out = vec![0.0; 2 * len];
@@ -184,6 +197,15 @@ fn forward_with(
     }
     let (z_h, z_l) = out.split_at_mut(len);
     let (chunks, stages) = (chunks(layout), shape.stages());
+    let (mut kept, mut activations) = match kept {
+        Some(kept) => {
+            let (inputs, activations) = kept.split_at_mut(stages.len() * len);
+            let wanted = !activations.is_empty();
+            (Some(inputs), wanted.then_some(activations))
+        }
+        None => (None, None),
+    };
+    let activations_len = len / channels * activations_len(shape.block);
     with_workspace(3 * len, |workspace| {
         let [slow, pair] = carve(workspace, [len, 2 * len]);
         for cycle in 1..=shape.h_cycles {
@@ -216,7 +238,9 @@ fn forward_with(
                     }
                     Then::Planned => (Some(&mut *z_h), None),
                 };
-                targets(&chunks, channels, out, sum)
+                let kept = activations.as_mut().filter(|_| cycle == shape.h_cycles);
+                let kept = kept.map(|all| &mut all[stage * activations_len..][..activations_len]);
+                targets(shape.block, &chunks, out, sum, kept)
                     .into_par_iter()
                     .for_each(|(chunk, target)| kernel.forward(block, x, chunk, target));
             }
@@ -242,11 +266,15 @@ fn begin([z_h, z_l]: [&[f32]; 2], e: &[f32], slow: &mut [f32], x: &mut [f32]) {
 
 /// The part of each chunk in where a block's output goes.
 fn targets<'a>(
+    shape: BlockShape,
     chunks: &'a [Chunk],
-    channels: usize,
     out: Option<&'a mut [f32]>,
     sum: Option<(&'a [f32], &'a mut [f32])>,
+    activations: Option<&'a mut [f32]>,
 ) -> Vec<(&'a Chunk, Target<'a>)> {
+    let channels = shape.channels;
+    let mut activations =
+        activations.map(|kept| per_chunk(chunks, activations_len(shape), kept).into_iter());
     let mut outs = out.map(|out| per_chunk(chunks, channels, out).into_iter());
     let mut sums = sum.map(|(addend, sum)| (addend, per_chunk(chunks, channels, sum).into_iter()));
     chunks
@@ -258,6 +286,7 @@ fn targets<'a>(
                 sum: sums
                     .as_mut()
                     .and_then(|(addend, sums)| Some((&addend[range], sums.next()?))),
+                activations: activations.as_mut().and_then(Iterator::next),
             };
             (chunk, target)
         })
@@ -286,12 +315,14 @@ pub(crate) fn backward(
         return (de, dw);
     }
     let (gradient_h, gradient_l) = gradient.split_at(len);
+    let stages = shape.stages();
+    let (inputs, activations) = kept.split_at(stages.len() * len);
+    let activations_len = len / shape.block.channels * activations_len(shape.block);
     let partials_len = GRADIENT_GROUPS * packed.len();
     with_workspace(2 * len + partials_len, |workspace| {
         let [g, dt, partials] = carve(workspace, [len, len, partials_len]);
         partials.fill(0.0);
         g.copy_from_slice(gradient_h);
-        let stages = shape.stages();
         for (stage, &(block, then)) in stages.iter().enumerate().rev() {
             match then {
                 Then::Settled => add(g, gradient_l),
@@ -303,8 +334,9 @@ pub(crate) fn backward(
                 .chunks_exact_mut(packed.len())
                 .map(|partial| &mut partial[block * block_len..(block + 1) * block_len])
                 .collect();
-            let x = &kept[stage * len..(stage + 1) * len];
-            let input = (&chunks[..], x);
+            let x = &inputs[stage * len..(stage + 1) * len];
+            let kept = activations.get(stage * activations_len..(stage + 1) * activations_len);
+            let input = (&chunks[..], x, kept);
             block_backward(
                 arch,
                 shape.block,
@@ -332,4 +364,58 @@ fn add(sum: &mut [f32], term: &[f32]) {
                 *sum += term;
             }
         });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn activations_that_were_not_kept_are_computed_again_to_the_same_bits() {
+        let shape = SegmentShape {
+            block: BlockShape {
+                channels: 16,
+                hidden: 32,
+            },
+            h_blocks: 1,
+            l_blocks: 2,
+            h_cycles: 2,
+            l_cycles: 2,
+        };
+        let layout = Layout::new(vec![(11, 13), (1, 5)]);
+        let cells = layout.cells();
+        let numbers = |count: usize, seed: usize| -> Vec<f32> {
+            let number = |i: usize| ((i * 7919 + seed) % 251) as f32 / 251.0 - 0.5;
+            (0..count).map(number).collect()
+        };
+        let len = cells * shape.block.channels;
+        let packed = numbers(shape.packed_len(), 1);
+        let (z_h, z_l, e) = (numbers(len, 2), numbers(len, 3), numbers(len, 4));
+        let probe = numbers(2 * len, 5);
+        let all = shape.kept_len(cells);
+        let inputs = shape.stages().len() * len;
+        assert!(all > inputs);
+        let run = |kept_len: usize| {
+            let mut kept = vec![0.0; kept_len];
+            let carry = [&z_h[..], &z_l[..]];
+            let out = forward(&shape, &layout, &packed, carry, &e, Some(&mut kept));
+            (out, backward(&shape, &layout, &packed, &kept, &probe))
+        };
+        assert_eq!(run(all), run(inputs));
+    }
+
+    #[test]
+    fn a_batch_too_large_keeps_its_inputs_alone() {
+        let shape = SegmentShape {
+            block: BlockShape {
+                channels: 64,
+                hidden: 128,
+            },
+            h_blocks: 2,
+            l_blocks: 2,
+            h_cycles: 2,
+            l_cycles: 2,
+        };
+        assert_eq!(shape.kept_len(1 << 20), (6 << 20) * 64);
+    }
 }
