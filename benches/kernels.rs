@@ -45,7 +45,10 @@ fn main() -> Result<()> {
         let peak = 2.0 * (SIDE as f64).powi(3) / peak / 1e9;
         println!("\nkernels of a block of {CHANNELS} channels, one chunk, one thread");
         println!("peak of f32 matrix products: {peak:.1} GFLOP/s\n");
-        println!("{:<32} {:>9} {:>9} {:>7}", "kernel", "us", "GFLOP/s", "of peak");
+        println!(
+            "{:<32} {:>9} {:>9} {:>7}",
+            "kernel", "us", "GFLOP/s", "of peak"
+        );
         for (case, seconds) in cases.iter().zip(best) {
             let rate = case.operations / seconds / 1e9;
             let share = 100.0 * rate / peak;
