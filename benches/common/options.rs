@@ -1,13 +1,8 @@
 //! The options of a benchmark, and the number of threads.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::Parser;
-use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::Command;
-
-/// The variable that rayon and candle read.
-const THREADS: &str = "RAYON_NUM_THREADS";
 
 #[derive(Debug, Parser)]
 pub struct Options {
@@ -31,20 +26,11 @@ pub struct Options {
 }
 
 impl Options {
-    /// The options of this process. The process starts anew if it has another number of threads,
-    /// which both thread pools take from the environment when they first start.
+    /// The options of this process, which starts anew if it has another number of threads.
     pub fn read() -> Result<Self> {
         let options = Self::parse();
-        let threads = options.threads.to_string();
-        if std::env::var(THREADS).is_ok_and(|set| set == threads) {
-            return Ok(options);
-        }
-        let mut again = Command::new(std::env::current_exe()?);
-        let error = again
-            .args(std::env::args_os().skip(1))
-            .env(THREADS, threads)
-            .exec();
-        bail!("the benchmark could not start itself with {THREADS} set: {error}")
+        hrm_planner::threads::settle(options.threads)?;
+        Ok(options)
     }
 
     /// Whether the case of this name was asked for.

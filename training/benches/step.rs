@@ -59,7 +59,7 @@ fn main() -> Result<()> {
 fn case<'a>(name: String, (side, batch): (usize, usize), files: &Files) -> Result<Case<'a>> {
     let config = GridHrmConfig::default();
     let lesson = Lesson::draw(&config, side, batch)?;
-    let weights = Weights::fresh(&config, 1)?;
+    let weights = Weights::fresh(&config, 1, &Device::Cpu)?;
     let checkpoint = Checkpoint {
         config: ModelConfig::Grid(config.clone()),
         training: TrainingRecord::default(),
@@ -97,7 +97,7 @@ fn case<'a>(name: String, (side, batch): (usize, usize), files: &Files) -> Resul
     let three = three.collect::<Result<Vec<f32>>>()?;
     outputs.insert("loss".to_owned(), Tensor::new(three, &Device::Cpu)?);
 
-    let fresh = Weights::fresh(&config, 1)?;
+    let fresh = Weights::fresh(&config, 1, &Device::Cpu)?;
     let mut learner = Learner::new(&config, fresh)?;
     Ok(Case {
         name,
@@ -166,7 +166,8 @@ impl Lesson {
             samples.push(sample.context("a generated problem with a blocked goal")?);
         }
         let drawn: Vec<&Sample> = samples.iter().collect();
-        let batch = Batch::new(&drawn, &vec![SEGMENTS; batch], config.reach())?;
+        let segments = vec![SEGMENTS; batch];
+        let batch = Batch::new(&drawn, &segments, config.reach(), &Device::Cpu)?;
         let cells = batch.layout.cells();
         let input: Vec<f32> = samples.iter().flat_map(Sample::input).collect();
         // What a carry holds in the middle of thinking: values of a norm's output.
