@@ -22,6 +22,7 @@
 // chosen; whatever is left out of it runs hundreds of times slower (measured).
 #![allow(clippy::inline_always)]
 
+mod attend;
 mod backward;
 mod bf16;
 #[cfg(target_arch = "x86_64")]
@@ -29,12 +30,16 @@ mod bf16_avx512;
 mod cases;
 mod chunk;
 mod depthwise;
+mod dense;
 mod elementwise;
 mod forward;
 mod matmul;
+mod panel_tasks;
+mod panels;
 pub(crate) mod rows;
 mod scratch;
 mod segment;
+pub(crate) mod transformer;
 mod weights;
 
 pub(crate) use bf16::ReducedWeights;

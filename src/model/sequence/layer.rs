@@ -10,6 +10,7 @@
 
 use super::attention::Attention;
 use super::config::SequenceConfig;
+use super::inference;
 use super::rotary::Rotary;
 use super::swiglu::SwiGlu;
 use crate::Result;
@@ -17,18 +18,20 @@ use crate::model::named_tensors::NamedTensors;
 use crate::model::row_ops::add_rms;
 use candle_core::Tensor;
 
+/// What mixes the tokens.
 #[derive(Debug, Clone)]
-enum Mixer {
+pub(super) enum Mixer {
     Attention(Attention),
     /// Over the tokens of each channel.
     Tokens(SwiGlu),
 }
 
+/// One layer.
 #[derive(Debug, Clone)]
-struct Layer {
-    mixer: Mixer,
+pub(super) struct Layer {
+    pub mixer: Mixer,
     mlp: SwiGlu,
-    eps: f64,
+    pub eps: f64,
 }
 
 impl Layer {
@@ -44,6 +47,16 @@ impl Layer {
             mlp: SwiGlu::new(tensors, &format!("{path}.mlp"))?,
             eps: config.rms_norm_eps,
         })
+    }
+
+    /// All its weights: two of the mixer, two of the gated unit.
+    pub fn weights(&self) -> [&Tensor; 4] {
+        let [first, second] = match &self.mixer {
+            Mixer::Attention(attention) => attention.weights(),
+            Mixer::Tokens(mlp) => mlp.weights(),
+        };
+        let [gate_up, down] = self.mlp.weights();
+        [first, second, gate_up, down]
     }
 
     fn forward(&self, x: &Tensor, rotary: Option<&Rotary>) -> Result<Tensor> {
@@ -104,6 +117,9 @@ impl Module {
     /// (B, T, D) to (B, T, D).
     pub fn forward(&self, x: &Tensor, rotary: Option<&Rotary>) -> Result<Tensor> {
         let layers = &self.0;
+        if let Some(out) = inference::forward(layers, x, rotary)? {
+            return Ok(out);
+        }
         layers
             .iter()
             .try_fold(x.clone(), |x, layer| layer.forward(&x, rotary))

@@ -40,6 +40,7 @@
 mod attention;
 mod config;
 mod embedding;
+mod inference;
 mod layer;
 mod linear;
 mod problems;

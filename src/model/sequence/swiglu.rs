@@ -36,6 +36,11 @@ impl SwiGlu {
         })
     }
 
+    /// Its weights, in the order of [`SwiGlu::tensors`].
+    pub fn weights(&self) -> [&Tensor; 2] {
+        [self.gate_up.weight(), self.down.weight()]
+    }
+
     /// (.., width) to (.., width).
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         self.down.forward(&gated(&self.gate_up.forward(x)?)?)

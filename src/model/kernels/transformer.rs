@@ -1,0 +1,286 @@
+//! The layers of a transformer module in one pass, for inference.
+//!
+//! States of a batch, (B, T, D), go in and come out; what a layer computes is written in
+//! [`sequence`](crate::model::sequence). In between, states live in [`panels`](super::panels):
+//! per layer and panel, one task makes queries, keys and values and turns them by their place; one
+//! task per head [`attend`]s; one task adds the output, normalises, runs the gated unit and
+//! normalises again, all while the panel is in the L2 cache. Weights are read where they lie.
+//!
+//! Nothing is kept for a backward pass. A task's numbers depend on its panel alone, so results
+//! are the same on any number of threads.
+
+use super::attend::{Head, SCRATCH};
+use super::panel_tasks::{Attend, Finish, MixTokens, Mixed, Project, gated_scratch};
+use super::panels::{Panel, Panels, gather, scatter};
+use super::scratch::{carve, with_scratch};
+use pulp::Arch;
+use rayon::prelude::*;
+
+/// A gated unit of R inputs and outputs and E hidden values.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct GatedWeights<'a> {
+    /// (2 E x R): gates, then ups.
+    pub gate_up: &'a [f32],
+    /// (R x E)
+    pub down: &'a [f32],
+}
+
+/// What mixes the tokens.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum MixerWeights<'a> {
+    /// Attention of every token to every token.
+    Attention {
+        /// (3 D x D): queries of all heads, then keys, then values.
+        qkv: &'a [f32],
+        /// (D x D)
+        out: &'a [f32],
+        /// N
+        heads: usize,
+    },
+    /// A gated unit over the tokens of each channel.
+    Tokens(GatedWeights<'a>),
+}
+
+/// A layer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LayerWeights<'a> {
+    /// Over tokens.
+    pub mixer: MixerWeights<'a>,
+    /// Over channels.
+    pub mlp: GatedWeights<'a>,
+    /// Added to the mean square in norms.
+    pub eps: f32,
+}
+
+/// Cosines and sines by which queries and keys are turned, (T x d / 2) each.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Turns<'a> {
+    pub cos: &'a [f32],
+    pub sin: &'a [f32],
+}
+
+/// B problems of T tokens of D channels.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BatchShape {
+    pub problems: usize,
+    pub tokens: usize,
+    pub channels: usize,
+}
+
+/// What the layers make of states x, (B, T, D).
+pub(crate) fn layers(
+    arch: Arch,
+    shape: BatchShape,
+    layers: &[LayerWeights<'_>],
+    turns: Option<Turns<'_>>,
+    x: &[f32],
+) -> Vec<f32> {
+    let mut out = vec![0.0; x.len()];
+    if x.is_empty() {
+        return out;
+    }
+    let BatchShape {
+        problems,
+        tokens,
+        channels,
+    } = shape;
+    let pass = Pass {
+        arch,
+        shape,
+        panels: Panels::new(problems, tokens),
+        across: Panels::new(problems, channels),
+        turns: turns.map(|turns| TurnPanels::new(tokens, turns)),
+    };
+    let state = pass.panels.len(channels);
+    let mixing = layers.iter().map(|layer| pass.mixing(layer));
+    let mixing = mixing.max().unwrap_or(0);
+    with_scratch(state + mixing, |scratch| {
+        let [state, mixing] = carve(scratch, [state, mixing]);
+        let panels = pass.panels.split(state, channels).into_par_iter();
+        panels.for_each(|(panel, state)| gather(panel, tokens, x, channels, state));
+        for layer in layers {
+            pass.layer(layer, state, mixing);
+        }
+        let panels = pass.panels.split_columns(&mut out, channels).into_par_iter();
+        panels.for_each(|(panel, out)| scatter(panel, panel.of(state, channels), channels, out));
+    });
+    out
+}
+
+/// [`Turns`] in panels of one problem, (d / 2 x width) each.
+pub(super) struct TurnPanels {
+    cos: Vec<f32>,
+    sin: Vec<f32>,
+    panels: Panels,
+    /// d / 2
+    half: usize,
+}
+
+impl TurnPanels {
+    fn new(tokens: usize, turns: Turns<'_>) -> Self {
+        let half = turns.cos.len() / tokens;
+        let panels = Panels::new(1, tokens);
+        let of = |values: &[f32]| {
+            let mut out = vec![0.0; panels.len(half)];
+            for (panel, out) in panels.split(&mut out, half) {
+                gather(panel, tokens, values, half, out);
+            }
+            out
+        };
+        Self {
+            cos: of(turns.cos),
+            sin: of(turns.sin),
+            half,
+            panels,
+        }
+    }
+
+    /// Turns the heads in these rows of a panel.
+    #[inline(always)]
+    pub fn turn(&self, panel: &Panel, rows: &mut [f32]) {
+        let own = &self.panels.all()[panel.index];
+        let (cos, sin) = (own.of(&self.cos, self.half), own.of(&self.sin, self.half));
+        for head in rows.chunks_exact_mut(2 * self.half * panel.width) {
+            let (first, second) = head.split_at_mut(self.half * panel.width);
+            for (((a, b), &cos), &sin) in first.iter_mut().zip(second).zip(cos).zip(sin) {
+                (*a, *b) = (*a * cos - *b * sin, *b * cos + *a * sin);
+            }
+        }
+    }
+}
+
+/// One pass over a batch.
+struct Pass {
+    arch: Arch,
+    shape: BatchShape,
+    /// Columns are tokens.
+    panels: Panels,
+    /// Columns are channels.
+    across: Panels,
+    turns: Option<TurnPanels>,
+}
+
+impl Pass {
+    /// Numbers that a layer's mixer keeps for the whole batch.
+    fn mixing(&self, layer: &LayerWeights<'_>) -> usize {
+        match layer.mixer {
+            MixerWeights::Attention { .. } => self.panels.len(4 * self.shape.channels),
+            MixerWeights::Tokens(_) => self.across.len(self.shape.tokens),
+        }
+    }
+
+    /// The state after a layer, in place.
+    fn layer(&self, layer: &LayerWeights<'_>, state: &mut [f32], mixing: &mut [f32]) {
+        let BatchShape {
+            tokens, channels, ..
+        } = self.shape;
+        match layer.mixer {
+            MixerWeights::Attention { qkv, out, heads } => {
+                let len = self.panels.len(channels);
+                let [keys, mixed] = carve(mixing, [3 * len, len]);
+                self.project(qkv, heads, state, keys);
+                self.attend(heads, keys, mixed);
+                self.finish(layer, state, |panel| Mixed::Heads {
+                    through: out,
+                    outputs: panel.of(mixed, channels),
+                });
+            }
+            MixerWeights::Tokens(weights) => {
+                let mixed = &mut mixing[..self.across.len(tokens)];
+                self.mix_tokens(weights, layer.eps, state, mixed);
+                self.finish(layer, state, |panel| Mixed::Tokens {
+                    panel,
+                    across: self.across.of_problem(panel.problem),
+                    states: mixed,
+                    tokens,
+                });
+            }
+        }
+    }
+
+    /// Queries, keys and values, the first two turned.
+    fn project(&self, weights: &[f32], heads: usize, state: &[f32], qkv: &mut [f32]) {
+        let channels = self.shape.channels;
+        let panels = self.panels.split(qkv, 3 * channels).into_par_iter();
+        panels.for_each(|(panel, qkv)| {
+            self.arch.dispatch(Project {
+                panel,
+                weights,
+                channels,
+                heads,
+                turns: self.turns.as_ref(),
+                state: panel.of(state, channels),
+                qkv,
+            });
+        });
+    }
+
+    /// The outputs of all heads.
+    fn attend(&self, heads: usize, qkv: &[f32], mixed: &mut [f32]) {
+        let channels = self.shape.channels;
+        let panels = self.panels.split(mixed, channels).into_iter();
+        let tasks: Vec<_> = panels
+            .flat_map(|(panel, mixed)| {
+                let outs = mixed.chunks_exact_mut(channels / heads * panel.width);
+                outs.enumerate().map(move |(head, out)| (panel, head, out))
+            })
+            .collect();
+        tasks.into_par_iter().for_each(|(panel, head, out)| {
+            with_scratch(SCRATCH, |scratch| {
+                self.arch.dispatch(Attend {
+                    head: Head::new(head, heads, channels),
+                    panel,
+                    keys: self.panels.of_problem(panel.problem),
+                    qkv,
+                    scratch,
+                    out,
+                });
+            });
+        });
+    }
+
+    /// The states after a gated unit over tokens, in panels of channels.
+    fn mix_tokens(&self, weights: GatedWeights<'_>, eps: f32, state: &[f32], mixed: &mut [f32]) {
+        let BatchShape {
+            tokens, channels, ..
+        } = self.shape;
+        let panels = self.across.split(mixed, tokens).into_par_iter();
+        panels.for_each(|(panel, out)| {
+            with_scratch(gated_scratch(weights, tokens, panel.width), |scratch| {
+                self.arch.dispatch(MixTokens {
+                    panel,
+                    along: self.panels.of_problem(panel.problem),
+                    channels,
+                    weights,
+                    eps,
+                    state,
+                    scratch,
+                    out,
+                });
+            });
+        });
+    }
+
+    /// The second half of a layer, of each panel's state and what was mixed for it.
+    fn finish<'a>(
+        &'a self,
+        layer: &LayerWeights<'_>,
+        state: &mut [f32],
+        mixed: impl Fn(&'a Panel) -> Mixed<'a> + Sync,
+    ) {
+        let channels = self.shape.channels;
+        let panels = self.panels.split(state, channels).into_par_iter();
+        panels.for_each(|(panel, state)| {
+            with_scratch(gated_scratch(layer.mlp, channels, panel.width), |scratch| {
+                self.arch.dispatch(Finish {
+                    width: panel.width,
+                    mixed: mixed(panel),
+                    mlp: layer.mlp,
+                    eps: layer.eps,
+                    scratch,
+                    state,
+                });
+            });
+        });
+    }
+}
