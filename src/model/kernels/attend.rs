@@ -63,7 +63,8 @@ pub(super) fn attend<S: Simd>(
         &values[first * width..(first + d) * width]
     };
     let queries = rows(panel.of(qkv, head.rows), head.query, width);
-    let [powers, highest, shrink, sums] = carve(scratch, [MOST_COLUMNS * width, width, width, width]);
+    let [powers, highest, shrink, sums] =
+        carve(scratch, [MOST_COLUMNS * width, width, width, width]);
     highest.fill(f32::NEG_INFINITY);
     sums.fill(0.0);
     out.fill(0.0);
@@ -124,6 +125,113 @@ fn raise(
         for ((score, &highest), sum) in row.iter_mut().zip(&*highest).zip(&mut *sums) {
             *score = exp(*score - highest);
             *sum += *score;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::panels::{Panels, gather};
+    use super::super::testing::{instruction_sets, numbers};
+    use super::*;
+    use pulp::WithSimd;
+
+    struct Attend<'a> {
+        head: Head,
+        panel: &'a Panel,
+        keys: &'a [Panel],
+        qkv: &'a [f32],
+        out: &'a mut [f32],
+    }
+
+    impl WithSimd for Attend<'_> {
+        type Output = ();
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) {
+            let mut scratch = [f32::NAN; SCRATCH];
+            let Self {
+                head,
+                panel,
+                keys,
+                qkv,
+                out,
+            } = self;
+            attend(simd, head, panel, keys, qkv, &mut scratch, out);
+        }
+    }
+
+    /// One query of one head, in f64: queries, keys and values are rows of 3 D numbers.
+    fn exact(qkv: &[f32], head: Head, query: usize) -> Vec<f64> {
+        let rows: Vec<&[f32]> = qkv.chunks_exact(head.rows).collect();
+        let d = head.channels;
+        let at =
+            |row: usize, first: usize| rows[row][first..first + d].iter().map(|&x| f64::from(x));
+        let score = |key| {
+            at(query, head.query)
+                .zip(at(key, head.key))
+                .map(|(q, k)| q * k)
+                .sum()
+        };
+        let scores: Vec<f64> = (0..rows.len()).map(score).collect();
+        let highest = scores.iter().fold(f64::NEG_INFINITY, |a, &b| a.max(b));
+        let powers: Vec<f64> = scores.iter().map(|score| (score - highest).exp()).collect();
+        let sum: f64 = powers.iter().sum();
+        let mut out = vec![0.0; d];
+        for (key, power) in powers.iter().enumerate() {
+            for (out, value) in out.iter_mut().zip(at(key, head.value)) {
+                *out += power / sum * value;
+            }
+        }
+        out
+    }
+
+    /// Panel by panel is what all scores at once give, for scores so far apart that most powers
+    /// vanish, and where the highest score comes last.
+    #[test]
+    fn attention_equals_the_textbook() {
+        for (tokens, channels, heads, spread) in [
+            (1, 8, 2, 1.0),
+            (50, 6, 1, 1.0),
+            (135, 24, 3, 4.0),
+            (70, 16, 1, 30.0),
+        ] {
+            let mut columns = numbers(tokens * 3 * channels, 4);
+            for (token, column) in columns.chunks_exact_mut(3 * channels).enumerate() {
+                for value in &mut column[..2 * channels] {
+                    *value *= spread * (1.0 + token as f32 / tokens as f32);
+                }
+            }
+            let panels = Panels::new(1, tokens);
+            let mut qkv = vec![0.0; panels.len(3 * channels)];
+            for (panel, out) in panels.split(&mut qkv, 3 * channels) {
+                gather(panel, tokens, &columns, 3 * channels, out);
+            }
+            for head in 0..heads {
+                let head = Head::new(head, heads, channels);
+                for panel in panels.all() {
+                    for arch in instruction_sets() {
+                        let mut out = vec![f32::NAN; head.channels * panel.width];
+                        let keys = panels.all();
+                        arch.dispatch(Attend {
+                            head,
+                            panel,
+                            keys,
+                            qkv: &qkv,
+                            out: &mut out,
+                        });
+                        assert!(out.iter().all(|x| x.is_finite()), "filled up");
+                        for query in 0..panel.columns {
+                            let exact = exact(&columns, head, panel.first + query);
+                            for (i, exact) in exact.iter().enumerate() {
+                                let ours = f64::from(out[i * panel.width + query]);
+                                let error = (ours - exact).abs();
+                                assert!(error < 3e-5 * f64::from(spread), "{tokens}: {error:e}");
+                            }
+                        }
+                    }
+                }
+            }
         }
     }
 }

@@ -181,3 +181,86 @@ fn tile<S: Simd, L: Left, const MR: usize, const NV: usize>(
         row.copy_from_slice(sums);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{instruction_sets, numbers};
+    use super::*;
+    use pulp::WithSimd;
+
+    struct Product<'a, L> {
+        a: L,
+        shape: (usize, usize, usize),
+        b: &'a [f32],
+        c: &'a mut [f32],
+        accumulate: bool,
+    }
+
+    impl<L: Left> WithSimd for Product<'_, L> {
+        type Output = ();
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) {
+            product(simd, self.a, self.shape, self.b, self.c, self.accumulate);
+        }
+    }
+
+    /// Every instruction set, against the textbook sum in f64, for all widths of panels, odd
+    /// numbers of rows, and both layouts of A.
+    #[test]
+    fn products_equal_the_textbook() {
+        for width in [16, 32, 48, 64] {
+            for (m, k) in [(1, 1), (5, 64), (6, 3), (13, 64), (50, 37), (64, 129)] {
+                let shape = (m, k, width);
+                let (a, b) = (numbers(m * k, 1), numbers(k * width, 2));
+                let before = numbers(m * width, 3);
+                for (transposed, accumulate) in
+                    [(false, false), (false, true), (true, false), (true, true)]
+                {
+                    let at = |i: usize, p: usize| a[if transposed { p * m + i } else { i * k + p }];
+                    let mut all = Vec::new();
+                    for arch in instruction_sets() {
+                        let mut c = before.clone();
+                        let (b, c_mut) = (&b[..], &mut c[..]);
+                        if transposed {
+                            let a = Transposed {
+                                data: &a,
+                                stride: m,
+                            };
+                            arch.dispatch(Product {
+                                a,
+                                shape,
+                                b,
+                                c: c_mut,
+                                accumulate,
+                            });
+                        } else {
+                            let a = RowMajor {
+                                data: &a,
+                                stride: k,
+                            };
+                            arch.dispatch(Product {
+                                a,
+                                shape,
+                                b,
+                                c: c_mut,
+                                accumulate,
+                            });
+                        }
+                        all.push(c);
+                    }
+                    for (at_c, &before) in before.iter().enumerate() {
+                        let (i, j) = (at_c / width, at_c % width);
+                        let sum = if accumulate { f64::from(before) } else { 0.0 };
+                        let term = |p| f64::from(at(i, p)) * f64::from(b[p * width + j]);
+                        let sum = (0..k).map(term).fold(sum, |sum, term| sum + term);
+                        for c in &all {
+                            let error = (f64::from(c[at_c]) - sum).abs();
+                            assert!(error < 1e-5, "{shape:?} at {i}, {j}: {error:e}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -47,3 +47,30 @@ pub use cases::{KernelCase, kernel_cases};
 pub(crate) use elementwise::RMS_EPS;
 pub(crate) use segment::{SegmentShape, backward, forward, forward_reduced};
 pub(crate) use weights::BlockShape;
+
+/// What unit tests of kernels share.
+#[cfg(test)]
+mod testing {
+    /// Every instruction set that this machine has, the portable one among them.
+    pub fn instruction_sets() -> Vec<pulp::Arch> {
+        #[cfg(target_arch = "x86_64")]
+        {
+            let avx2 = pulp::x86::V3::try_new().map(pulp::Arch::V3);
+            let avx512 = pulp::x86::V4::try_new().map(pulp::Arch::V4);
+            let portable = [pulp::Arch::Scalar];
+            portable.into_iter().chain(avx2).chain(avx512).collect()
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        vec![pulp::Arch::new()]
+    }
+
+    /// Numbers from -1 to 1.
+    pub fn numbers(count: usize, seed: u32) -> Vec<f32> {
+        let mut state = seed;
+        let draw = |_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as f32 / 8_388_608.0 - 1.0
+        };
+        (0..count).map(draw).collect()
+    }
+}

@@ -181,3 +181,72 @@ pub(super) fn turn(from: &[Panel], batch: &[f32], rows: usize, to: &Panel, out: 
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::numbers;
+    use super::*;
+
+    #[test]
+    fn every_column_is_in_one_panel() {
+        for columns in 1..300 {
+            let panels = Panels::new(2, columns);
+            let mut start = 0;
+            for problem in 0..2 {
+                let mut first = 0;
+                for (index, panel) in panels.of_problem(problem).iter().enumerate() {
+                    assert_eq!((panel.problem, panel.index), (problem, index));
+                    assert_eq!((panel.first, panel.start), (first, start));
+                    assert!([16, 32, 48, 64].contains(&panel.width), "{columns}");
+                    assert!(panel.columns > 0 && panel.columns <= panel.width);
+                    first += panel.columns;
+                    start += panel.width;
+                }
+                assert_eq!(first, columns);
+            }
+            assert!(panels.len(1) < 2 * (columns + STEP));
+        }
+    }
+
+    #[test]
+    fn panels_cost_much_the_same() {
+        let widths = |columns| -> Vec<usize> {
+            let panels = Panels::new(1, columns);
+            panels.all().iter().map(|panel| panel.width).collect()
+        };
+        assert_eq!(widths(901), [[64; 12].as_slice(), &[48; 3]].concat());
+        assert_eq!(widths(82), [48, 48]);
+        assert_eq!(widths(65), [48, 32]);
+    }
+
+    #[test]
+    fn scattering_and_turning_give_back_what_was_gathered() {
+        for (columns, rows) in [(1, 1), (7, 40), (70, 33), (130, 16), (64, 65)] {
+            let batch = numbers(2 * columns * rows, 7);
+            let (panels, across) = (Panels::new(2, columns), Panels::new(2, rows));
+            let mut gathered = vec![f32::NAN; panels.len(rows)];
+            for (panel, out) in panels.split(&mut gathered, rows) {
+                gather(panel, columns, &batch, rows, out);
+            }
+            assert!(gathered.iter().all(|x| x.is_finite()), "filled up");
+
+            let mut turned = vec![f32::NAN; across.len(columns)];
+            for (panel, out) in across.split(&mut turned, columns) {
+                let from = panels.of_problem(panel.problem);
+                turn(from, &gathered, rows, panel, out);
+            }
+            let mut back = vec![f32::NAN; panels.len(rows)];
+            for (panel, out) in panels.split(&mut back, rows) {
+                let from = across.of_problem(panel.problem);
+                turn(from, &turned, columns, panel, out);
+            }
+            assert_eq!(back, gathered);
+
+            let mut scattered = vec![f32::NAN; batch.len()];
+            for (panel, out) in panels.split_columns(&mut scattered, rows) {
+                scatter(panel, panel.of(&gathered, rows), rows, out);
+            }
+            assert_eq!(scattered, batch);
+        }
+    }
+}

@@ -101,7 +101,10 @@ pub(crate) fn layers(
         for layer in layers {
             pass.layer(layer, state, mixing);
         }
-        let panels = pass.panels.split_columns(&mut out, channels).into_par_iter();
+        let panels = pass
+            .panels
+            .split_columns(&mut out, channels)
+            .into_par_iter();
         panels.for_each(|(panel, out)| scatter(panel, panel.of(state, channels), channels, out));
     });
     out
@@ -282,5 +285,68 @@ impl Pass {
                 });
             });
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{instruction_sets, numbers};
+    use super::*;
+
+    /// What every instruction set makes of one random layer is the same but for rounding.
+    #[test]
+    fn every_instruction_set_computes_the_same_layer() {
+        let shape = BatchShape {
+            problems: 2,
+            tokens: 37,
+            channels: 20,
+        };
+        let (tokens, channels, hidden) = (shape.tokens, shape.channels, 50);
+        let weights = |count| -> Vec<f32> {
+            let weights = numbers(count, count as u32).into_iter();
+            weights.map(|x| x * 0.4).collect()
+        };
+        let (qkv, out) = (
+            weights(3 * channels * channels),
+            weights(channels * channels),
+        );
+        let (gate_up, down) = (weights(2 * hidden * channels), weights(channels * hidden));
+        let (across_up, across_down) = (weights(2 * hidden * tokens), weights(tokens * hidden));
+        let angles = numbers(tokens * 5, 8);
+        let cos: Vec<f32> = angles.iter().map(|x| x.cos()).collect();
+        let sin: Vec<f32> = angles.iter().map(|x| x.sin()).collect();
+        let x = numbers(2 * tokens * channels, 9);
+        let attention = MixerWeights::Attention {
+            qkv: &qkv,
+            out: &out,
+            heads: 2,
+        };
+        let across = MixerWeights::Tokens(GatedWeights {
+            gate_up: &across_up,
+            down: &across_down,
+        });
+        for mixer in [attention, across] {
+            let layer = LayerWeights {
+                mixer,
+                mlp: GatedWeights {
+                    gate_up: &gate_up,
+                    down: &down,
+                },
+                eps: 1e-5,
+            };
+            let turns = Some(Turns {
+                cos: &cos,
+                sin: &sin,
+            });
+            let all = instruction_sets().into_iter();
+            let all: Vec<_> = all
+                .map(|arch| layers(arch, shape, &[layer; 2], turns, &x))
+                .collect();
+            for other in &all[1..] {
+                for (a, b) in all[0].iter().zip(other) {
+                    assert!((a - b).abs() < 1e-5, "{a} {b}");
+                }
+            }
+        }
     }
 }

@@ -32,7 +32,9 @@ pub(super) fn forward(
     let turns = rotary.map(Rotary::tables);
     if !module.iter().all(|layer| fits(layer, shape))
         || turns.is_some_and(|[cos, _]| cos.dim(0).ok() != Some(tokens))
-        || !weights.iter().all(|weight| plain(weight) && weight.is_contiguous())
+        || !weights
+            .iter()
+            .all(|weight| plain(weight) && weight.is_contiguous())
         || !plain(x)
     {
         return Ok(None);
