@@ -11,7 +11,7 @@ mod random_sequence;
 
 use candle_core::{DType, Tensor, Var};
 use hrm_planner::model::{
-    Carry, PositionEncoding, Reasoner, SequenceConfig, SequenceHrm, SequenceProblems,
+    Carry, PositionEncoding, Precision, Reasoner, SequenceConfig, SequenceHrm, SequenceProblems,
 };
 use random_sequence::{alone, random_problems, random_weights};
 use rayon::ThreadPoolBuilder;
@@ -154,6 +154,29 @@ fn a_whole_segment_is_what_tensor_operations_make_of_it() {
                 assert!(error < 1e-4, "{title}, {problems} problems: {error:e}");
             }
         }
+    }
+}
+
+/// Three digits per product, in whatever order they are summed.
+#[test]
+fn a_layer_in_bf16_is_off_by_its_rounding() {
+    for (title, config) in members() {
+        let config = SequenceConfig {
+            h_cycles: 1,
+            l_cycles: 1,
+            l_layers: 1,
+            ..config
+        };
+        let model = SequenceHrm::new(config.clone(), &random_weights(&config, 3)).unwrap();
+        let encoded = model.encode(&random_problems(&config, 2, 5)).unwrap();
+        let carry = model.initial_carry(&encoded).unwrap();
+        let segment = |model: &SequenceHrm| model.segment(&carry, &encoded).unwrap();
+        let exact = segment(&model);
+        let rounding = model.with_precision(Precision::Bf16).unwrap();
+        let error = error(&segment(&rounding).z_l, &exact.z_l);
+        assert!((1e-5..0.02).contains(&error), "{title}: {error:e}");
+        let back = rounding.with_precision(Precision::F32).unwrap();
+        assert!(bits(&segment(&back)) == bits(&exact), "{title}");
     }
 }
 

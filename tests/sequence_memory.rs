@@ -9,6 +9,7 @@
 #[path = "common/random_sequence.rs"]
 mod random_sequence;
 
+use candle_core::Tensor;
 use hrm_planner::model::{Checkpoint, Reasoner, SequenceConfig, TrainingRecord};
 use random_sequence::{random_problems, random_weights};
 use std::path::Path;
@@ -63,7 +64,7 @@ fn measure(path: &Path) {
     let carry = model.segment(&carry, &encoded).unwrap();
     model.read_out(&carry).unwrap();
 
-    let numbers: usize = checkpoint.tensors.values().map(|t| t.elem_count()).sum();
+    let numbers: usize = checkpoint.tensors.values().map(Tensor::elem_count).sum();
     let (weights, carry) = (4 * numbers, 4 * 2 * carry.z_h.elem_count());
     let peak = peak_bytes().unwrap();
     let share = (peak - carry) as f64 / weights as f64;

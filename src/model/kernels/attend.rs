@@ -4,13 +4,15 @@
 //! out = softmax(Q^T K) V      for one head and the queries of one panel
 //! ```
 //!
+//! Scores are taken in units of ln 2, by a factor on the queries, so that powers are powers of 2:
+//! those split into an exponent and a rest without rounding, which saves a third of the work.
+//!
 //! Keys come panel by panel. The scores of a panel of keys are made, turned into powers against
 //! the highest score so far, and summed with the values at once; where a later panel has a higher
 //! score, what is summed so far is scaled down (Milakov and Gimelshein, arXiv 1805.02867; Dao et
 //! al., arXiv 2205.14135). All that is ever kept is one panel of scores, 16 KiB, instead of T x T.
 
 use super::dense::{RowMajor, Transposed, product};
-use super::elementwise::exp;
 use super::panels::{MOST_COLUMNS, Panel};
 use super::scratch::carve;
 use pulp::Simd;
@@ -44,6 +46,11 @@ impl Head {
 
 /// Numbers of scratch that [`attend`] needs.
 pub(super) const SCRATCH: usize = MOST_COLUMNS * (MOST_COLUMNS + 3);
+
+/// The factor on queries of heads of d channels, `d^(-1/2) / ln 2`.
+pub(super) fn query_scale(channels: usize) -> f32 {
+    std::f32::consts::LOG2_E / (channels as f32).sqrt()
+}
 
 /// The head's output for the queries of `panel`, (d x width). `keys` are the panels of the same
 /// problem, `qkv` the batch of all; queries are scaled and turned already.
@@ -118,15 +125,41 @@ fn raise(
         }
     }
     for ((shrink, &highest), sum) in shrink.iter_mut().zip(&*highest).zip(&mut *sums) {
-        *shrink = exp(*shrink - highest);
+        *shrink = power(*shrink - highest);
         *sum *= *shrink;
     }
     for row in scores.chunks_exact_mut(width) {
         for ((score, &highest), sum) in row.iter_mut().zip(&*highest).zip(&mut *sums) {
-            *score = exp(*score - highest);
+            *score = power(*score - highest);
             *sum += *score;
         }
     }
+}
+
+/// 2^x for x <= 0, relative error below 3e-7; 2^-126 for any smaller. Branch-free, so that loops
+/// over it become SIMD.
+#[inline(always)]
+fn power(x: f32) -> f32 {
+    // Adding 1.5 * 2^23 rounds to an integer in the low bits.
+    const MAGIC: f32 = 12_582_912.0;
+    // (ln 2)^i / i!, i from 6 to 0: the series of 2^r, |r| <= 1/2.
+    const SERIES: [f32; 7] = [
+        1.540_353e-4,
+        1.333_355_8e-3,
+        9.618_129e-3,
+        5.550_411e-2,
+        2.402_265e-1,
+        6.931_472e-1,
+        1.0,
+    ];
+    let x = if x > -126.0 { x } else { -126.0 };
+    let shifted = x + MAGIC;
+    let r = x - (shifted - MAGIC);
+    let mut p = SERIES[0];
+    for c in &SERIES[1..] {
+        p = p.mul_add(r, *c);
+    }
+    p * f32::from_bits((shifted.to_bits() << 23).wrapping_add(0x3f80_0000))
 }
 
 #[cfg(test)]
@@ -161,7 +194,7 @@ mod tests {
         }
     }
 
-    /// One query of one head, in f64: queries, keys and values are rows of 3 D numbers.
+    /// One query of one head, in f64, from scores in units of ln 2: queries, keys and values are rows of 3 D numbers.
     fn exact(qkv: &[f32], head: Head, query: usize) -> Vec<f64> {
         let rows: Vec<&[f32]> = qkv.chunks_exact(head.rows).collect();
         let d = head.channels;
@@ -175,7 +208,10 @@ mod tests {
         };
         let scores: Vec<f64> = (0..rows.len()).map(score).collect();
         let highest = scores.iter().fold(f64::NEG_INFINITY, |a, &b| a.max(b));
-        let powers: Vec<f64> = scores.iter().map(|score| (score - highest).exp()).collect();
+        let powers: Vec<f64> = scores
+            .iter()
+            .map(|score| (score - highest).exp2())
+            .collect();
         let sum: f64 = powers.iter().sum();
         let mut out = vec![0.0; d];
         for (key, power) in powers.iter().enumerate() {
@@ -184,6 +220,17 @@ mod tests {
             }
         }
         out
+    }
+
+    #[test]
+    fn powers_are_those_of_two() {
+        for x in numbers(10_000, 2) {
+            let x = 60.0 * (x - 1.0);
+            let error = f64::from(power(x)) / f64::from(x).exp2() - 1.0;
+            assert!(error.abs() < 3e-7, "2^{x}: {error:e}");
+        }
+        assert_eq!(power(0.0), 1.0);
+        assert_eq!(power(f32::NEG_INFINITY), f32::MIN_POSITIVE);
     }
 
     /// Panel by panel is what all scores at once give, for scores so far apart that most powers
@@ -226,7 +273,7 @@ mod tests {
                             for (i, exact) in exact.iter().enumerate() {
                                 let ours = f64::from(out[i * panel.width + query]);
                                 let error = (ours - exact).abs();
-                                assert!(error < 3e-5 * f64::from(spread), "{tokens}: {error:e}");
+                                assert!(error < 5e-5 * f64::from(spread), "{tokens}: {error:e}");
                             }
                         }
                     }

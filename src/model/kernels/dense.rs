@@ -65,7 +65,7 @@ impl<'m> Left for RowMajor<'m> {
     }
 }
 
-impl<'m> Left for Transposed<'m> {
+impl Left for Transposed<'_> {
     type Rows<'a, const R: usize>
         = Self
     where
@@ -133,17 +133,17 @@ fn strip<S: Simd, L: Left, const MR: usize, const NV: usize>(
     let mut row = 0;
     while row + MR <= m {
         let c = &mut c[row * width..];
-        tile::<S, L, MR, NV>(simd, a.rows(row, k), k, (width, col), b, c, accumulate);
+        tile::<S, L, MR, NV>(simd, &a.rows(row, k), k, (width, col), b, c, accumulate);
         row += MR;
     }
     while row + 4 <= m {
         let c = &mut c[row * width..];
-        tile::<S, L, 4, NV>(simd, a.rows(row, k), k, (width, col), b, c, accumulate);
+        tile::<S, L, 4, NV>(simd, &a.rows(row, k), k, (width, col), b, c, accumulate);
         row += 4;
     }
     while row < m {
         let c = &mut c[row * width..];
-        tile::<S, L, 1, NV>(simd, a.rows(row, k), k, (width, col), b, c, accumulate);
+        tile::<S, L, 1, NV>(simd, &a.rows(row, k), k, (width, col), b, c, accumulate);
         row += 1;
     }
 }
@@ -152,7 +152,7 @@ fn strip<S: Simd, L: Left, const MR: usize, const NV: usize>(
 #[inline(always)]
 fn tile<S: Simd, L: Left, const MR: usize, const NV: usize>(
     simd: S,
-    a: L::Rows<'_, MR>,
+    a: &L::Rows<'_, MR>,
     k: usize,
     (width, col): (usize, usize),
     b: &[f32],
@@ -170,7 +170,7 @@ fn tile<S: Simd, L: Left, const MR: usize, const NV: usize>(
     for (p, b_row) in b[..k * width].chunks_exact(width).enumerate() {
         let (b_row, _) = S::as_simd_f32s(&b_row[col..][..span]);
         for (r, sums) in sums.iter_mut().enumerate() {
-            let x = simd.splat_f32s(L::at(&a, r, p));
+            let x = simd.splat_f32s(L::at(a, r, p));
             for v in 0..NV {
                 sums[v] = simd.mul_add_e_f32s(x, b_row[v], sums[v]);
             }

@@ -1,5 +1,5 @@
-//! CPU kernels: forward and backward, f32, channels last, all cores. [`rows`] are those of the
-//! transformer blocks; all else is the grid block.
+//! CPU kernels: forward and backward, f32, channels last, all cores. [`rows`] and [`transformer`] are
+//! those of the transformer blocks; what is said here is of the grid block.
 //!
 //! With x (cells x C), hidden width E, and `rms(v) = v / sqrt(mean(v^2) + eps)` over channels:
 //!
@@ -15,8 +15,8 @@
 //! block. Chunks are fixed by the layout, never by the number of threads, and sums over chunks
 //! are added in order: results are the same on any number of threads.
 //!
-//! SIMD is chosen at run time through the `pulp` crate; `bf16_avx512` alone needs instructions
-//! that it does not offer, and `unsafe` code for them.
+//! SIMD is chosen at run time through the `pulp` crate; `bf16_avx512` and [`half`] alone need
+//! instructions that it does not offer, and `unsafe` code for them.
 
 // SIMD code must be inlined into the one function that is compiled for the instruction set
 // chosen; whatever is left out of it runs hundreds of times slower (measured).
@@ -29,17 +29,20 @@ mod bf16;
 mod bf16_avx512;
 mod cases;
 mod chunk;
-mod depthwise;
 mod dense;
+mod depthwise;
 mod elementwise;
 mod forward;
+pub(crate) mod half;
 mod matmul;
+pub(crate) mod matrix;
 mod panel_tasks;
 mod panels;
 pub(crate) mod rows;
 mod scratch;
 mod segment;
 pub(crate) mod transformer;
+pub(crate) mod turns;
 mod weights;
 
 pub(crate) use bf16::ReducedWeights;

@@ -3,23 +3,24 @@
 //! Each task is compiled for every instruction set and reads the batch, but writes its own panel
 //! only.
 
-use super::attend::{Head, attend};
-use super::dense::{RowMajor, product};
+use super::attend::{Head, attend, query_scale};
 use super::elementwise::sigmoid;
+use super::matrix::{Matrix, Operand};
 use super::panels::{MOST_COLUMNS, Panel, turn};
 use super::scratch::carve;
-use super::transformer::{GatedWeights, TurnPanels};
+use super::transformer::GatedWeights;
+use super::turns::TurnPanels;
 use pulp::{Simd, WithSimd};
 
 /// Gates of a gated unit that are made, then multiplied, while they are in the L1 cache.
 const GATES: usize = 48;
 
 /// Queries, keys and values of a panel of states; queries and keys are turned by their place, and
-/// queries scaled by `d^(-1/2)`.
+/// queries scaled by [`query_scale`].
 pub(super) struct Project<'a> {
     pub panel: &'a Panel,
     /// (3 D x D)
-    pub weights: &'a [f32],
+    pub weights: Matrix<'a>,
     /// D
     pub channels: usize,
     /// N
@@ -27,6 +28,8 @@ pub(super) struct Project<'a> {
     pub turns: Option<&'a TurnPanels>,
     /// (D x width)
     pub state: &'a [f32],
+    /// What [`Matrix::scratch`] says.
+    pub pairs: &'a mut [u32],
     /// Out: (3 D x width).
     pub qkv: &'a mut [f32],
 }
@@ -36,20 +39,25 @@ impl WithSimd for Project<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let (panel, channels) = (self.panel, self.channels);
-        let weights = RowMajor {
-            data: self.weights,
-            stride: channels,
-        };
-        let shape = (3 * channels, channels, panel.width);
-        product(simd, weights, shape, self.state, self.qkv, false);
-        let (queries, rest) = self.qkv.split_at_mut(channels * panel.width);
-        if let Some(turns) = self.turns {
+        let Self {
+            panel,
+            weights,
+            channels,
+            heads,
+            turns,
+            state,
+            pairs,
+            qkv,
+        } = self;
+        let state = Operand::new(weights, state, panel.width, pairs);
+        state.times(simd, weights, 0..3 * channels, qkv, false);
+        let (queries, rest) = qkv.split_at_mut(channels * panel.width);
+        if let Some(turns) = turns {
             turns.turn(panel, queries);
             turns.turn(panel, &mut rest[..channels * panel.width]);
         }
         // On queries rather than on the scores, of which there are T per query.
-        let scale = ((channels / self.heads) as f32).powf(-0.5);
+        let scale = query_scale(channels / heads);
         for query in queries {
             *query *= scale;
         }
@@ -99,8 +107,7 @@ pub(super) struct MixTokens<'a> {
     pub eps: f32,
     /// The batch, D rows per panel of tokens.
     pub state: &'a [f32],
-    /// [`gated_scratch`] numbers.
-    pub scratch: &'a mut [f32],
+    pub scratch: GatedScratch<'a>,
     /// Out: (T x width).
     pub out: &'a mut [f32],
 }
@@ -130,7 +137,7 @@ pub(super) enum Mixed<'a> {
     /// The outputs of all heads for this panel, (D x width), which go through one more matrix,
     /// (D x D).
     Heads {
-        through: &'a [f32],
+        through: Matrix<'a>,
         outputs: &'a [f32],
     },
     /// The states of the batch in panels of channels, T rows each, those `across` of this problem.
@@ -149,8 +156,7 @@ pub(super) struct Finish<'a> {
     pub mixed: Mixed<'a>,
     pub mlp: GatedWeights<'a>,
     pub eps: f32,
-    /// [`gated_scratch`] numbers.
-    pub scratch: &'a mut [f32],
+    pub scratch: GatedScratch<'a>,
     /// In and out: (D x width).
     pub state: &'a mut [f32],
 }
@@ -171,12 +177,8 @@ impl WithSimd for Finish<'_> {
         match mixed {
             Mixed::Heads { through, outputs } => {
                 let channels = state.len() / width;
-                let through = RowMajor {
-                    data: through,
-                    stride: channels,
-                };
-                let shape = (channels, channels, width);
-                product(simd, through, shape, outputs, state, true);
+                let outputs = Operand::new(through, outputs, width, scratch.pairs);
+                outputs.times(simd, through, 0..channels, state, true);
                 rms(state, width, eps);
             }
             Mixed::Tokens {
@@ -190,9 +192,19 @@ impl WithSimd for Finish<'_> {
     }
 }
 
-/// Numbers of scratch that a gated unit of R inputs needs for panels of this width.
-pub(super) fn gated_scratch(weights: GatedWeights<'_>, inputs: usize, width: usize) -> usize {
-    (weights.down.len() / inputs + GATES) * width
+/// What a gated unit keeps while it works; see [`GatedWeights::scratch`].
+pub(super) struct GatedScratch<'a> {
+    pub numbers: &'a mut [f32],
+    pub pairs: &'a mut [u32],
+}
+
+impl GatedWeights<'_> {
+    /// Numbers and pairs of scratch for panels of this width.
+    pub(super) fn scratch(&self, inputs: usize, width: usize) -> (usize, usize) {
+        let up = self.gate_up.scratch(inputs, width);
+        let down = self.down.scratch(self.hidden, width);
+        ((self.hidden + GATES) * width, up.max(down))
+    }
 }
 
 /// `rms(x + down(silu(gate(x)) * up(x)))` of a panel, in place.
@@ -202,32 +214,30 @@ fn gated_unit<S: Simd>(
     weights: GatedWeights<'_>,
     width: usize,
     eps: f32,
-    scratch: &mut [f32],
+    scratch: GatedScratch<'_>,
     x: &mut [f32],
 ) {
-    let GatedWeights { gate_up, down } = weights;
-    let inputs = x.len() / width;
-    let hidden = down.len() / inputs;
-    let rows = |first: usize| RowMajor {
-        data: &gate_up[first * inputs..],
-        stride: inputs,
-    };
-    let [gates, ups] = carve(scratch, [hidden * width, GATES * width]);
-    for (block, gates) in gates.chunks_mut(GATES * width).enumerate() {
+    let GatedWeights {
+        gate_up,
+        down,
+        hidden,
+    } = weights;
+    let GatedScratch { numbers, pairs } = scratch;
+    let [all, ups] = carve(numbers, [hidden * width, GATES * width]);
+    let input = Operand::new(gate_up, x, width, pairs);
+    for (block, gates) in all.chunks_mut(GATES * width).enumerate() {
         let ups = &mut ups[..gates.len()];
-        let shape = (gates.len() / width, inputs, width);
         let first = block * GATES;
-        product(simd, rows(first), shape, x, gates, false);
-        product(simd, rows(hidden + first), shape, x, ups, false);
+        let last = first + gates.len() / width;
+        input.times(simd, gate_up, first..last, gates, false);
+        input.times(simd, gate_up, hidden + first..hidden + last, ups, false);
         for (gate, up) in gates.iter_mut().zip(ups) {
             *gate = *gate * sigmoid(*gate) * *up;
         }
     }
-    let down = RowMajor {
-        data: down,
-        stride: hidden,
-    };
-    product(simd, down, (inputs, hidden, width), gates, x, true);
+    let inputs = x.len() / width;
+    let gates = Operand::new(down, all, width, pairs);
+    gates.times(simd, down, 0..inputs, x, true);
     rms(x, width, eps);
 }
 

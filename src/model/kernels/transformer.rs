@@ -10,9 +10,11 @@
 //! are the same on any number of threads.
 
 use super::attend::{Head, SCRATCH};
-use super::panel_tasks::{Attend, Finish, MixTokens, Mixed, Project, gated_scratch};
+use super::matrix::Matrix;
+use super::panel_tasks::{Attend, Finish, GatedScratch, MixTokens, Mixed, Project};
 use super::panels::{Panel, Panels, gather, scatter};
-use super::scratch::{carve, with_scratch};
+use super::scratch::{carve, with_pairs, with_scratch, with_workspace};
+use super::turns::{TurnPanels, Turns};
 use pulp::Arch;
 use rayon::prelude::*;
 
@@ -20,9 +22,11 @@ use rayon::prelude::*;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GatedWeights<'a> {
     /// (2 E x R): gates, then ups.
-    pub gate_up: &'a [f32],
+    pub gate_up: Matrix<'a>,
     /// (R x E)
-    pub down: &'a [f32],
+    pub down: Matrix<'a>,
+    /// E
+    pub hidden: usize,
 }
 
 /// What mixes the tokens.
@@ -31,9 +35,9 @@ pub(crate) enum MixerWeights<'a> {
     /// Attention of every token to every token.
     Attention {
         /// (3 D x D): queries of all heads, then keys, then values.
-        qkv: &'a [f32],
+        qkv: Matrix<'a>,
         /// (D x D)
-        out: &'a [f32],
+        out: Matrix<'a>,
         /// N
         heads: usize,
     },
@@ -41,7 +45,7 @@ pub(crate) enum MixerWeights<'a> {
     Tokens(GatedWeights<'a>),
 }
 
-/// A layer.
+/// A layer. All its weights are of one precision.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LayerWeights<'a> {
     /// Over tokens.
@@ -50,13 +54,6 @@ pub(crate) struct LayerWeights<'a> {
     pub mlp: GatedWeights<'a>,
     /// Added to the mean square in norms.
     pub eps: f32,
-}
-
-/// Cosines and sines by which queries and keys are turned, (T x d / 2) each.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Turns<'a> {
-    pub cos: &'a [f32],
-    pub sin: &'a [f32],
 }
 
 /// B problems of T tokens of D channels.
@@ -94,7 +91,7 @@ pub(crate) fn layers(
     let state = pass.panels.len(channels);
     let mixing = layers.iter().map(|layer| pass.mixing(layer));
     let mixing = mixing.max().unwrap_or(0);
-    with_scratch(state + mixing, |scratch| {
+    with_workspace(state + mixing, |scratch| {
         let [state, mixing] = carve(scratch, [state, mixing]);
         let panels = pass.panels.split(state, channels).into_par_iter();
         panels.for_each(|(panel, state)| gather(panel, tokens, x, channels, state));
@@ -108,48 +105,6 @@ pub(crate) fn layers(
         panels.for_each(|(panel, out)| scatter(panel, panel.of(state, channels), channels, out));
     });
     out
-}
-
-/// [`Turns`] in panels of one problem, (d / 2 x width) each.
-pub(super) struct TurnPanels {
-    cos: Vec<f32>,
-    sin: Vec<f32>,
-    panels: Panels,
-    /// d / 2
-    half: usize,
-}
-
-impl TurnPanels {
-    fn new(tokens: usize, turns: Turns<'_>) -> Self {
-        let half = turns.cos.len() / tokens;
-        let panels = Panels::new(1, tokens);
-        let of = |values: &[f32]| {
-            let mut out = vec![0.0; panels.len(half)];
-            for (panel, out) in panels.split(&mut out, half) {
-                gather(panel, tokens, values, half, out);
-            }
-            out
-        };
-        Self {
-            cos: of(turns.cos),
-            sin: of(turns.sin),
-            half,
-            panels,
-        }
-    }
-
-    /// Turns the heads in these rows of a panel.
-    #[inline(always)]
-    pub fn turn(&self, panel: &Panel, rows: &mut [f32]) {
-        let own = &self.panels.all()[panel.index];
-        let (cos, sin) = (own.of(&self.cos, self.half), own.of(&self.sin, self.half));
-        for head in rows.chunks_exact_mut(2 * self.half * panel.width) {
-            let (first, second) = head.split_at_mut(self.half * panel.width);
-            for (((a, b), &cos), &sin) in first.iter_mut().zip(second).zip(cos).zip(sin) {
-                (*a, *b) = (*a * cos - *b * sin, *b * cos + *a * sin);
-            }
-        }
-    }
 }
 
 /// One pass over a batch.
@@ -202,18 +157,21 @@ impl Pass {
     }
 
     /// Queries, keys and values, the first two turned.
-    fn project(&self, weights: &[f32], heads: usize, state: &[f32], qkv: &mut [f32]) {
+    fn project(&self, weights: Matrix<'_>, heads: usize, state: &[f32], qkv: &mut [f32]) {
         let channels = self.shape.channels;
         let panels = self.panels.split(qkv, 3 * channels).into_par_iter();
         panels.for_each(|(panel, qkv)| {
-            self.arch.dispatch(Project {
-                panel,
-                weights,
-                channels,
-                heads,
-                turns: self.turns.as_ref(),
-                state: panel.of(state, channels),
-                qkv,
+            with_pairs(weights.scratch(channels, panel.width), |pairs| {
+                self.arch.dispatch(Project {
+                    panel,
+                    weights,
+                    channels,
+                    heads,
+                    turns: self.turns.as_ref(),
+                    state: panel.of(state, channels),
+                    pairs,
+                    qkv,
+                });
             });
         });
     }
@@ -249,7 +207,7 @@ impl Pass {
         } = self.shape;
         let panels = self.across.split(mixed, tokens).into_par_iter();
         panels.for_each(|(panel, out)| {
-            with_scratch(gated_scratch(weights, tokens, panel.width), |scratch| {
+            with_gated_scratch(weights, tokens, panel.width, |scratch| {
                 self.arch.dispatch(MixTokens {
                     panel,
                     along: self.panels.of_problem(panel.problem),
@@ -274,7 +232,7 @@ impl Pass {
         let channels = self.shape.channels;
         let panels = self.panels.split(state, channels).into_par_iter();
         panels.for_each(|(panel, state)| {
-            with_scratch(gated_scratch(layer.mlp, channels, panel.width), |scratch| {
+            with_gated_scratch(layer.mlp, channels, panel.width, |scratch| {
                 self.arch.dispatch(Finish {
                     width: panel.width,
                     mixed: mixed(panel),
@@ -286,6 +244,19 @@ impl Pass {
             });
         });
     }
+}
+
+/// Lends what a gated unit needs.
+fn with_gated_scratch(
+    weights: GatedWeights<'_>,
+    inputs: usize,
+    width: usize,
+    f: impl FnOnce(GatedScratch<'_>),
+) {
+    let (numbers, pairs) = weights.scratch(inputs, width);
+    with_scratch(numbers, |numbers| {
+        with_pairs(pairs, |pairs| f(GatedScratch { numbers, pairs }));
+    });
 }
 
 #[cfg(test)]
@@ -317,20 +288,22 @@ mod tests {
         let sin: Vec<f32> = angles.iter().map(|x| x.sin()).collect();
         let x = numbers(2 * tokens * channels, 9);
         let attention = MixerWeights::Attention {
-            qkv: &qkv,
-            out: &out,
+            qkv: Matrix::Full(&qkv),
+            out: Matrix::Full(&out),
             heads: 2,
         };
         let across = MixerWeights::Tokens(GatedWeights {
-            gate_up: &across_up,
-            down: &across_down,
+            gate_up: Matrix::Full(&across_up),
+            down: Matrix::Full(&across_down),
+            hidden,
         });
         for mixer in [attention, across] {
             let layer = LayerWeights {
                 mixer,
                 mlp: GatedWeights {
-                    gate_up: &gate_up,
-                    down: &down,
+                    gate_up: Matrix::Full(&gate_up),
+                    down: Matrix::Full(&down),
+                    hidden,
                 },
                 eps: 1e-5,
             };

@@ -10,13 +10,15 @@
 
 use super::attention::Attention;
 use super::config::SequenceConfig;
-use super::inference;
+use super::inference::{self, Halves};
 use super::rotary::Rotary;
 use super::swiglu::SwiGlu;
 use crate::Result;
+use crate::model::Precision;
 use crate::model::named_tensors::NamedTensors;
 use crate::model::row_ops::add_rms;
 use candle_core::Tensor;
+use std::sync::Arc;
 
 /// What mixes the tokens.
 #[derive(Debug, Clone)]
@@ -30,7 +32,7 @@ pub(super) enum Mixer {
 #[derive(Debug, Clone)]
 pub(super) struct Layer {
     pub mixer: Mixer,
-    mlp: SwiGlu,
+    pub mlp: SwiGlu,
     pub eps: f64,
 }
 
@@ -99,7 +101,11 @@ pub(super) fn module_tensors(
 
 /// Layers one after the other: L or H.
 #[derive(Debug, Clone)]
-pub(super) struct Module(Vec<Layer>);
+pub(super) struct Module {
+    layers: Vec<Layer>,
+    /// Set where products are to be in bf16.
+    halves: Option<Arc<Halves>>,
+}
 
 impl Module {
     pub fn new(
@@ -108,16 +114,37 @@ impl Module {
         module: &str,
         layers: usize,
     ) -> Result<Self> {
-        (0..layers)
+        let layers = (0..layers)
             .map(|i| Layer::new(config, tensors, &format!("{module}.layers.{i}")))
-            .collect::<Result<_>>()
-            .map(Self)
+            .collect::<Result<_>>()?;
+        Ok(Self {
+            layers,
+            halves: None,
+        })
+    }
+
+    /// The same module with its products in this precision.
+    pub fn with_precision(&self, precision: Precision) -> Result<Self> {
+        let halves = match precision {
+            Precision::F32 => None,
+            Precision::Bf16 => Some(Arc::new(inference::halves(&self.layers)?)),
+        };
+        let layers = self.layers.clone();
+        Ok(Self { layers, halves })
+    }
+
+    /// The same module in the precision of one with the same values.
+    pub fn as_precise_as(&self, other: &Self) -> Self {
+        Self {
+            layers: self.layers.clone(),
+            halves: other.halves.clone(),
+        }
     }
 
     /// (B, T, D) to (B, T, D).
     pub fn forward(&self, x: &Tensor, rotary: Option<&Rotary>) -> Result<Tensor> {
-        let layers = &self.0;
-        if let Some(out) = inference::forward(layers, x, rotary)? {
+        let Self { layers, halves } = self;
+        if let Some(out) = inference::forward(layers, halves.as_deref(), x, rotary)? {
             return Ok(out);
         }
         layers

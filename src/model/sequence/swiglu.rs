@@ -36,6 +36,11 @@ impl SwiGlu {
         })
     }
 
+    /// E, values between its two maps.
+    pub fn hidden(&self) -> usize {
+        self.down.weight().dim(1).unwrap_or(0)
+    }
+
     /// Its weights, in the order of [`SwiGlu::tensors`].
     pub fn weights(&self) -> [&Tensor; 2] {
         [self.gate_up.weight(), self.down.weight()]
