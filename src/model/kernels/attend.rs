@@ -12,40 +12,16 @@
 //! score, what is summed so far is scaled down (Milakov and Gimelshein, arXiv 1805.02867; Dao et
 //! al., arXiv 2205.14135). All that is ever kept is one panel of scores, 16 KiB, instead of T x T.
 
-use super::dense::{RowMajor, Transposed, product};
+use super::heads::{Head, KeyPanel, Numbers};
 use super::panels::{MOST_COLUMNS, Panel};
 use super::scratch::carve;
 use pulp::Simd;
 
-/// Where a head's channels lie.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Head {
-    /// Rows of a panel of queries, keys and values together: 3 D.
-    pub rows: usize,
-    /// d, channels of a head.
-    pub channels: usize,
-    /// First row of its queries, keys and values.
-    pub query: usize,
-    pub key: usize,
-    pub value: usize,
-}
-
-impl Head {
-    /// Head `head` of `heads`: all queries come first, then all keys, then all values.
-    pub fn new(head: usize, heads: usize, channels: usize) -> Self {
-        let d = channels / heads;
-        Self {
-            rows: 3 * channels,
-            channels: d,
-            query: head * d,
-            key: channels + head * d,
-            value: 2 * channels + head * d,
-        }
-    }
-}
-
 /// Numbers of scratch that [`attend`] needs.
 pub(super) const SCRATCH: usize = MOST_COLUMNS * (MOST_COLUMNS + 3);
+
+/// Pairs of scratch that [`attend`] needs in bf16.
+pub(super) const PAIRS: usize = MOST_COLUMNS * MOST_COLUMNS / 2;
 
 /// The factor on queries of heads of d channels, `d^(-1/2) / ln 2`.
 pub(super) fn query_scale(channels: usize) -> f32 {
@@ -55,48 +31,37 @@ pub(super) fn query_scale(channels: usize) -> f32 {
 /// The head's output for the queries of `panel`, (d x width). `keys` are the panels of the same
 /// problem, `qkv` the batch of all; queries are scaled and turned already.
 #[inline(always)]
-pub(super) fn attend<S: Simd>(
+pub(super) fn attend<S: Simd, N: Numbers>(
     simd: S,
     head: Head,
     panel: &Panel,
     keys: &[Panel],
-    qkv: &[f32],
-    scratch: &mut [f32],
+    qkv: &[N],
+    (scratch, pairs): (&mut [f32], &mut [u32]),
     out: &mut [f32],
 ) {
-    let (d, width) = (head.channels, panel.width);
-    let rows = |values, first: usize, width: usize| {
-        let values: &[f32] = values;
-        &values[first * width..(first + d) * width]
-    };
-    let queries = rows(panel.of(qkv, head.rows), head.query, width);
+    let width = panel.width;
+    let queries = head.queries(panel, qkv);
     let [powers, highest, shrink, sums] =
         carve(scratch, [MOST_COLUMNS * width, width, width, width]);
     highest.fill(f32::NEG_INFINITY);
     sums.fill(0.0);
     out.fill(0.0);
     for panel in keys {
-        let values = panel.of(qkv, head.rows);
-        let stride = panel.width;
-        let keys = Transposed {
-            data: rows(values, head.key, stride),
-            stride,
-        };
-        let values = RowMajor {
-            data: rows(values, head.value, stride),
-            stride,
-        };
         let powers = &mut powers[..panel.columns * width];
-        let shape = (panel.columns, d, width);
-        product(simd, keys, shape, queries, powers, false);
+        let keys = KeyPanel {
+            head,
+            panel,
+            batch: qkv,
+        };
+        N::scores(simd, keys, queries, width, powers);
         raise(powers, width, highest, shrink, sums);
         for row in out.chunks_exact_mut(width) {
             for (out, shrink) in row.iter_mut().zip(&*shrink) {
                 *out *= shrink;
             }
         }
-        let shape = (d, panel.columns, width);
-        product(simd, values, shape, powers, out, true);
+        N::add_values(simd, keys, powers, width, pairs, out);
     }
     for sum in &mut *sums {
         *sum = 1.0 / *sum;
@@ -164,25 +129,26 @@ fn power(x: f32) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::heads::round_heads;
     use super::super::panels::{Panels, gather};
     use super::super::testing::{instruction_sets, numbers};
     use super::*;
     use pulp::WithSimd;
 
-    struct Attend<'a> {
+    struct Attend<'a, N> {
         head: Head,
         panel: &'a Panel,
         keys: &'a [Panel],
-        qkv: &'a [f32],
+        qkv: &'a [N],
         out: &'a mut [f32],
     }
 
-    impl WithSimd for Attend<'_> {
+    impl<N: Numbers> WithSimd for Attend<'_, N> {
         type Output = ();
 
         #[inline(always)]
         fn with_simd<S: Simd>(self, simd: S) {
-            let mut scratch = [f32::NAN; SCRATCH];
+            let (mut scratch, mut pairs) = (vec![f32::NAN; SCRATCH], vec![7; PAIRS]);
             let Self {
                 head,
                 panel,
@@ -190,32 +156,27 @@ mod tests {
                 qkv,
                 out,
             } = self;
-            attend(simd, head, panel, keys, qkv, &mut scratch, out);
+            let scratch = (scratch.as_mut_slice(), pairs.as_mut_slice());
+            attend(simd, head, panel, keys, qkv, scratch, out);
         }
     }
 
-    /// One query of one head, in f64, from scores in units of ln 2: queries, keys and values are rows of 3 D numbers.
-    fn exact(qkv: &[f32], head: Head, query: usize) -> Vec<f64> {
-        let rows: Vec<&[f32]> = qkv.chunks_exact(head.rows).collect();
-        let d = head.channels;
-        let at =
-            |row: usize, first: usize| rows[row][first..first + d].iter().map(|&x| f64::from(x));
-        let score = |key| {
-            at(query, head.query)
-                .zip(at(key, head.key))
-                .map(|(q, k)| q * k)
-                .sum()
+    /// One query of head `head`, in f64, from scores in units of ln 2: queries, keys and values
+    /// are rows of 3 D numbers.
+    fn exact(qkv: &[f32], head: usize, d: usize, channels: usize, query: usize) -> Vec<f64> {
+        let rows: Vec<&[f32]> = qkv.chunks_exact(3 * channels).collect();
+        let at = |row: usize, part: usize| {
+            let numbers = &rows[row][part * channels + head * d..][..d];
+            numbers.iter().map(|&x| f64::from(x))
         };
+        let score = |key| at(query, 0).zip(at(key, 1)).map(|(q, k)| q * k).sum();
         let scores: Vec<f64> = (0..rows.len()).map(score).collect();
         let highest = scores.iter().fold(f64::NEG_INFINITY, |a, &b| a.max(b));
-        let powers: Vec<f64> = scores
-            .iter()
-            .map(|score| (score - highest).exp2())
-            .collect();
+        let powers: Vec<f64> = scores.iter().map(|s| (s - highest).exp2()).collect();
         let sum: f64 = powers.iter().sum();
         let mut out = vec![0.0; d];
         for (key, power) in powers.iter().enumerate() {
-            for (out, value) in out.iter_mut().zip(at(key, head.value)) {
+            for (out, value) in out.iter_mut().zip(at(key, 2)) {
                 *out += power / sum * value;
             }
         }
@@ -229,17 +190,21 @@ mod tests {
             let error = f64::from(power(x)) / f64::from(x).exp2() - 1.0;
             assert!(error.abs() < 3e-7, "2^{x}: {error:e}");
         }
-        assert_eq!(power(0.0), 1.0);
-        assert_eq!(power(f32::NEG_INFINITY), f32::MIN_POSITIVE);
+        assert_eq!(power(0.0).to_bits(), 1.0_f32.to_bits());
+        assert_eq!(
+            power(f32::NEG_INFINITY).to_bits(),
+            f32::MIN_POSITIVE.to_bits()
+        );
     }
 
     /// Panel by panel is what all scores at once give, for scores so far apart that most powers
-    /// vanish, and where the highest score comes last.
+    /// vanish, and where the highest score comes last; in bf16 to three digits.
     #[test]
     fn attention_equals_the_textbook() {
         for (tokens, channels, heads, spread) in [
             (1, 8, 2, 1.0),
             (50, 6, 1, 1.0),
+            (33, 9, 3, 1.0),
             (135, 24, 3, 4.0),
             (70, 16, 1, 30.0),
         ] {
@@ -249,31 +214,46 @@ mod tests {
                     *value *= spread * (1.0 + token as f32 / tokens as f32);
                 }
             }
+            let d = channels / heads;
             let panels = Panels::new(1, tokens);
-            let mut qkv = vec![0.0; panels.len(3 * channels)];
-            for (panel, out) in panels.split(&mut qkv, 3 * channels) {
+            let keys = panels.all();
+            let mut full = vec![0.0; panels.len(3 * channels)];
+            for (panel, out) in panels.split(&mut full, 3 * channels) {
                 gather(panel, tokens, &columns, 3 * channels, out);
             }
-            for head in 0..heads {
-                let head = Head::new(head, heads, channels);
-                for panel in panels.all() {
-                    for arch in instruction_sets() {
-                        let mut out = vec![f32::NAN; head.channels * panel.width];
-                        let keys = panels.all();
-                        arch.dispatch(Attend {
-                            head,
-                            panel,
-                            keys,
-                            qkv: &qkv,
-                            out: &mut out,
-                        });
+            let rows = 3 * heads * u32::rows(d);
+            let mut half = vec![0; panels.len(rows)];
+            for (panel, out) in panels.split(&mut half, rows) {
+                let full = panel.of(&full, 3 * channels);
+                round_heads(full, d, panel.width, out);
+            }
+            for (index, panel) in (0..heads).flat_map(|i| keys.iter().map(move |p| (i, p))) {
+                for arch in instruction_sets() {
+                    let mut outs = [(); 2].map(|()| vec![f32::NAN; d * panel.width]);
+                    let [out, rounded] = &mut outs;
+                    arch.dispatch(Attend {
+                        head: Head::new(index, heads, f32::rows(d)),
+                        panel,
+                        keys,
+                        qkv: &full,
+                        out,
+                    });
+                    arch.dispatch(Attend {
+                        head: Head::new(index, heads, u32::rows(d)),
+                        panel,
+                        keys,
+                        qkv: &half,
+                        out: rounded,
+                    });
+                    // What bf16 rounds is a score, and that is an exponent.
+                    let rounding = if spread > 1.0 { f64::INFINITY } else { 0.03 };
+                    for (out, allowed) in outs.iter().zip([5e-5 * f64::from(spread), rounding]) {
                         assert!(out.iter().all(|x| x.is_finite()), "filled up");
                         for query in 0..panel.columns {
-                            let exact = exact(&columns, head, panel.first + query);
+                            let exact = exact(&columns, index, d, channels, panel.first + query);
                             for (i, exact) in exact.iter().enumerate() {
-                                let ours = f64::from(out[i * panel.width + query]);
-                                let error = (ours - exact).abs();
-                                assert!(error < 5e-5 * f64::from(spread), "{tokens}: {error:e}");
+                                let error = f64::from(out[i * panel.width + query]) - exact;
+                                assert!(error.abs() <= allowed, "{tokens}: {error:e}");
                             }
                         }
                     }

@@ -18,15 +18,23 @@ pub(crate) fn pairs(k: usize) -> usize {
 
 /// A row-major matrix of rows of `k` numbers, rounded.
 pub(crate) fn rounded(values: &[f32], k: usize) -> Vec<u32> {
-    let rows = values.chunks_exact(k);
-    let pairs = rows.flat_map(|row| row.chunks(2));
-    pairs
-        .map(|pair| match *pair {
-            [low, high] => join(low, high),
-            [low] => join(low, 0.0),
-            _ => 0,
-        })
-        .collect()
+    let mut out = vec![0; values.len() / k * pairs(k)];
+    round_rows(values, k, &mut out);
+    out
+}
+
+/// A row-major matrix of rows of `k` numbers, rounded.
+#[inline(always)]
+pub(super) fn round_rows(values: &[f32], k: usize, out: &mut [u32]) {
+    for (row, out) in values.chunks_exact(k).zip(out.chunks_exact_mut(pairs(k))) {
+        let (both, rest) = row.as_chunks();
+        for (out, &[low, high]) in out.iter_mut().zip(both) {
+            *out = join(low, high);
+        }
+        if let (Some(out), Some(&low)) = (out.last_mut(), rest.first()) {
+            *out = join(low, 0.0);
+        }
+    }
 }
 
 /// A panel, rounded.
@@ -41,6 +49,18 @@ pub(super) fn round_panel(panel: &[f32], width: usize, out: &mut [u32]) {
         }
         for ((out, &low), &high) in out.iter_mut().zip(low).zip(high) {
             *out = join(low, high);
+        }
+    }
+}
+
+/// The columns of a panel, rounded: a row of pairs for each.
+#[inline(always)]
+pub(super) fn turn_pairs(panel: &[f32], width: usize, out: &mut [u32]) {
+    let stride = pairs(panel.len() / width);
+    for (p, rows) in panel.chunks(2 * width).enumerate() {
+        let (low, high) = rows.split_at(width);
+        for (j, (out, &low)) in out.chunks_exact_mut(stride).zip(low).enumerate() {
+            out[p] = join(low, high.get(j).copied().unwrap_or(0.0));
         }
     }
 }
@@ -60,10 +80,26 @@ fn high(pair: u32) -> f32 {
     f32::from_bits(pair & 0xffff_0000)
 }
 
+/// A row-major matrix of pairs.
+#[derive(Clone, Copy)]
+pub(super) struct PairRows<'a> {
+    pub data: &'a [u32],
+    /// Pairs from row to row.
+    pub stride: usize,
+}
+
+impl<'a> PairRows<'a> {
+    /// `k` pairs of row `row`.
+    #[inline(always)]
+    fn row(&self, row: usize, k: usize) -> &'a [u32] {
+        &self.data[row * self.stride..][..k]
+    }
+}
+
 /// As [`dense::product`](super::dense::product), of pairs: a is m rows of k pairs.
 #[inline(always)]
 pub(super) fn product(
-    a: &[u32],
+    a: PairRows<'_>,
     (m, k, width): (usize, usize, usize),
     b: &[u32],
     c: &mut [f32],
@@ -79,7 +115,7 @@ pub(super) fn product(
 
 #[inline(always)]
 fn portable(
-    a: &[u32],
+    a: PairRows<'_>,
     (m, k, width): (usize, usize, usize),
     b: &[u32],
     c: &mut [f32],
@@ -87,7 +123,8 @@ fn portable(
 ) {
     /// Columns at a time: they become one or a few registers.
     const COLUMNS: usize = 16;
-    for (a, c) in a.chunks_exact(k).zip(c.chunks_exact_mut(width)).take(m) {
+    for (row, c) in c.chunks_exact_mut(width).enumerate().take(m) {
+        let a = a.row(row, k);
         for (column, c) in c.chunks_exact_mut(COLUMNS).enumerate() {
             let mut sums = [0.0; COLUMNS];
             if accumulate {
@@ -107,6 +144,7 @@ fn portable(
 
 #[cfg(target_arch = "x86_64")]
 mod avx512 {
+    use super::PairRows;
     use std::arch::is_x86_feature_detected;
     use std::arch::x86_64::{
         __m512bh, __m512i, _mm512_dpbf16_ps, _mm512_loadu_ps, _mm512_loadu_si512,
@@ -124,7 +162,7 @@ mod avx512 {
 
     #[target_feature(enable = "avx512f,avx512bf16")]
     pub fn product(
-        a: &[u32],
+        a: PairRows<'_>,
         (m, k, width): (usize, usize, usize),
         b: &[u32],
         c: &mut [f32],
@@ -142,7 +180,7 @@ mod avx512 {
     #[inline]
     #[target_feature(enable = "avx512f,avx512bf16")]
     fn strip<const MR: usize, const NV: usize>(
-        a: &[u32],
+        a: PairRows<'_>,
         (m, k): (usize, usize),
         b: &[u32],
         c: &mut [f32],
@@ -150,12 +188,12 @@ mod avx512 {
     ) {
         let mut row = 0;
         while row < m {
-            let (a, c) = (&a[row * k..], &mut c[row * NV * LANES..]);
+            let c = &mut c[row * NV * LANES..];
             if row + MR <= m {
-                tile::<MR, NV>(a, k, b, c, accumulate);
+                tile::<MR, NV>(a, row, k, b, c, accumulate);
                 row += MR;
             } else {
-                tile::<1, NV>(a, k, b, c, accumulate);
+                tile::<1, NV>(a, row, k, b, c, accumulate);
                 row += 1;
             }
         }
@@ -165,7 +203,8 @@ mod avx512 {
     #[inline]
     #[target_feature(enable = "avx512f,avx512bf16")]
     fn tile<const MR: usize, const NV: usize>(
-        a: &[u32],
+        a: PairRows<'_>,
+        first: usize,
         k: usize,
         b: &[u32],
         c: &mut [f32],
@@ -174,7 +213,7 @@ mod avx512 {
         let width = NV * LANES;
         let mut rows: [&[u32]; MR] = [&[]; MR];
         for (r, row) in rows.iter_mut().enumerate() {
-            *row = &a[r * k..][..k];
+            *row = a.row(first + r, k);
         }
         let (c, _) = c[..MR * width].as_chunks_mut::<LANES>();
         let mut sums = [[_mm512_setzero_ps(); NV]; MR];
@@ -229,11 +268,15 @@ mod tests {
                 let mut panel = vec![7; pairs(k) * width];
                 round_panel(&b, width, &mut panel);
                 let halves = rounded(&a, k);
+                let halves = PairRows {
+                    data: &halves,
+                    stride: pairs(k),
+                };
                 let shape = (m, pairs(k), width);
                 for accumulate in [false, true] {
                     let (mut native, mut plain) = (before.clone(), before.clone());
-                    product(&halves, shape, &panel, &mut native, accumulate);
-                    portable(&halves, shape, &panel, &mut plain, accumulate);
+                    product(halves, shape, &panel, &mut native, accumulate);
+                    portable(halves, shape, &panel, &mut plain, accumulate);
                     let near = |x: f32| f64::from(low(join(x, 0.0)));
                     for (at, &before) in before.iter().enumerate() {
                         let (i, j) = (at / width, at % width);

@@ -1,7 +1,7 @@
 //! Weights in either precision, times panels.
 
 use super::dense::{self, RowMajor};
-use super::half::{pairs, product, round_panel};
+use super::half::{PairRows, pairs, product, round_panel};
 use pulp::Simd;
 use std::ops::Range;
 
@@ -70,7 +70,10 @@ impl<'a> Operand<'a> {
             }
             Matrix::Half(weights) => {
                 let k = half.len() / width;
-                let weights = &weights[rows.start * k..rows.end * k];
+                let weights = PairRows {
+                    data: &weights[rows.start * k..],
+                    stride: k,
+                };
                 product(weights, (rows.len(), k, width), half, out, accumulate);
             }
         }

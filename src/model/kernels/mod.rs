@@ -34,6 +34,7 @@ mod depthwise;
 mod elementwise;
 mod forward;
 pub(crate) mod half;
+mod heads;
 mod matmul;
 pub(crate) mod matrix;
 mod panel_tasks;

@@ -3,8 +3,9 @@
 //! Each task is compiled for every instruction set and reads the batch, but writes its own panel
 //! only.
 
-use super::attend::{Head, attend, query_scale};
+use super::attend::{attend, query_scale};
 use super::elementwise::sigmoid;
+use super::heads::{Head, Numbers, round_heads};
 use super::matrix::{Matrix, Operand};
 use super::panels::{MOST_COLUMNS, Panel, turn};
 use super::scratch::carve;
@@ -32,6 +33,8 @@ pub(super) struct Project<'a> {
     pub pairs: &'a mut [u32],
     /// Out: (3 D x width).
     pub qkv: &'a mut [f32],
+    /// Out, if they are to be rounded: see [`heads`](super::heads).
+    pub rounded: Option<&'a mut [u32]>,
 }
 
 impl WithSimd for Project<'_> {
@@ -48,6 +51,7 @@ impl WithSimd for Project<'_> {
             state,
             pairs,
             qkv,
+            rounded,
         } = self;
         let state = Operand::new(weights, state, panel.width, pairs);
         state.times(simd, weights, 0..3 * channels, qkv, false);
@@ -61,24 +65,27 @@ impl WithSimd for Project<'_> {
         for query in queries {
             *query *= scale;
         }
+        if let Some(rounded) = rounded {
+            round_heads(qkv, channels / heads, panel.width, rounded);
+        }
     }
 }
 
 /// The output of one head for one panel of queries.
-pub(super) struct Attend<'a> {
+pub(super) struct Attend<'a, N> {
     pub head: Head,
     pub panel: &'a Panel,
     /// All panels of the same problem.
     pub keys: &'a [Panel],
-    /// The batch, 3 D rows per panel.
-    pub qkv: &'a [f32],
-    /// [`SCRATCH`](super::attend::SCRATCH) numbers.
-    pub scratch: &'a mut [f32],
+    /// The batch.
+    pub qkv: &'a [N],
+    /// [`SCRATCH`](super::attend::SCRATCH) numbers and [`PAIRS`](super::attend::PAIRS) pairs.
+    pub scratch: (&'a mut [f32], &'a mut [u32]),
     /// Out: (d x width).
     pub out: &'a mut [f32],
 }
 
-impl WithSimd for Attend<'_> {
+impl<N: Numbers> WithSimd for Attend<'_, N> {
     type Output = ();
 
     #[inline(always)]

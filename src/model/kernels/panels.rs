@@ -45,7 +45,7 @@ impl Panel {
 
     /// Its numbers.
     #[inline(always)]
-    pub fn of<'a>(&self, batch: &'a [f32], rows: usize) -> &'a [f32] {
+    pub fn of<'a, T>(&self, batch: &'a [T], rows: usize) -> &'a [T] {
         &batch[self.range(rows)]
     }
 }
@@ -101,11 +101,11 @@ impl Panels {
     }
 
     /// Each panel with its numbers.
-    pub fn split<'a, 'b>(
+    pub fn split<'a, 'b, T>(
         &'a self,
-        mut batch: &'b mut [f32],
+        mut batch: &'b mut [T],
         rows: usize,
-    ) -> Vec<(&'a Panel, &'b mut [f32])> {
+    ) -> Vec<(&'a Panel, &'b mut [T])> {
         let mut parts = Vec::with_capacity(self.all.len());
         for panel in &self.all {
             let (own, rest) = batch.split_at_mut(rows * panel.width);

@@ -9,7 +9,8 @@
 //! Nothing is kept for a backward pass. A task's numbers depend on its panel alone, so results
 //! are the same on any number of threads.
 
-use super::attend::{Head, SCRATCH};
+use super::attend::{PAIRS, SCRATCH};
+use super::heads::{Head, Numbers};
 use super::matrix::Matrix;
 use super::panel_tasks::{Attend, Finish, GatedScratch, MixTokens, Mixed, Project};
 use super::panels::{Panel, Panels, gather, scatter};
@@ -122,7 +123,10 @@ impl Pass {
     /// Numbers that a layer's mixer keeps for the whole batch.
     fn mixing(&self, layer: &LayerWeights<'_>) -> usize {
         match layer.mixer {
-            MixerWeights::Attention { .. } => self.panels.len(4 * self.shape.channels),
+            MixerWeights::Attention { qkv, .. } => match qkv {
+                Matrix::Full(_) => self.panels.len(4 * self.shape.channels),
+                Matrix::Half(_) => self.panels.len(self.shape.channels),
+            },
             MixerWeights::Tokens(_) => self.across.len(self.shape.tokens),
         }
     }
@@ -134,10 +138,22 @@ impl Pass {
         } = self.shape;
         match layer.mixer {
             MixerWeights::Attention { qkv, out, heads } => {
-                let len = self.panels.len(channels);
-                let [keys, mixed] = carve(mixing, [3 * len, len]);
-                self.project(qkv, heads, state, keys);
-                self.attend(heads, keys, mixed);
+                let (mixed, rest) = mixing.split_at_mut(self.panels.len(channels));
+                match qkv {
+                    Matrix::Full(_) => {
+                        let keys = &mut rest[..self.panels.len(3 * channels)];
+                        self.project(qkv, heads, state, keys);
+                        self.attend(heads, keys, mixed);
+                    }
+                    Matrix::Half(_) => {
+                        let rows = 3 * heads * u32::rows(channels / heads);
+                        with_pairs(self.panels.len(rows), |keys| {
+                            self.project_rounded(qkv, heads, rows, state, keys);
+                            self.attend(heads, keys, mixed);
+                        });
+                    }
+                }
+                let mixed = &*mixed;
                 self.finish(layer, state, |panel| Mixed::Heads {
                     through: out,
                     outputs: panel.of(mixed, channels),
@@ -161,7 +177,34 @@ impl Pass {
         let channels = self.shape.channels;
         let panels = self.panels.split(qkv, 3 * channels).into_par_iter();
         panels.for_each(|(panel, qkv)| {
-            with_pairs(weights.scratch(channels, panel.width), |pairs| {
+            self.arch.dispatch(Project {
+                panel,
+                weights,
+                channels,
+                heads,
+                turns: self.turns.as_ref(),
+                state: panel.of(state, channels),
+                pairs: &mut [],
+                qkv,
+                rounded: None,
+            });
+        });
+    }
+
+    /// As [`Pass::project`], in `rows` rows of pairs per panel.
+    fn project_rounded(
+        &self,
+        weights: Matrix<'_>,
+        heads: usize,
+        rows: usize,
+        state: &[f32],
+        rounded: &mut [u32],
+    ) {
+        let channels = self.shape.channels;
+        let panels = self.panels.split(rounded, rows).into_par_iter();
+        panels.for_each(|(panel, rounded)| {
+            let pairs = weights.scratch(channels, panel.width);
+            with_both(3 * channels * panel.width, pairs, |qkv, pairs| {
                 self.arch.dispatch(Project {
                     panel,
                     weights,
@@ -171,13 +214,14 @@ impl Pass {
                     state: panel.of(state, channels),
                     pairs,
                     qkv,
+                    rounded: Some(rounded),
                 });
             });
         });
     }
 
     /// The outputs of all heads.
-    fn attend(&self, heads: usize, qkv: &[f32], mixed: &mut [f32]) {
+    fn attend<N: Numbers>(&self, heads: usize, qkv: &[N], mixed: &mut [f32]) {
         let channels = self.shape.channels;
         let panels = self.panels.split(mixed, channels).into_iter();
         let tasks: Vec<_> = panels
@@ -187,13 +231,13 @@ impl Pass {
             })
             .collect();
         tasks.into_par_iter().for_each(|(panel, head, out)| {
-            with_scratch(SCRATCH, |scratch| {
+            with_both(SCRATCH, PAIRS, |numbers, pairs| {
                 self.arch.dispatch(Attend {
-                    head: Head::new(head, heads, channels),
+                    head: Head::new(head, heads, N::rows(channels / heads)),
                     panel,
                     keys: self.panels.of_problem(panel.problem),
                     qkv,
-                    scratch,
+                    scratch: (numbers, pairs),
                     out,
                 });
             });
@@ -246,6 +290,13 @@ impl Pass {
     }
 }
 
+/// Lends numbers and pairs of this thread.
+fn with_both(numbers: usize, pairs: usize, f: impl FnOnce(&mut [f32], &mut [u32])) {
+    with_scratch(numbers, |numbers| {
+        with_pairs(pairs, |pairs| f(numbers, pairs));
+    });
+}
+
 /// Lends what a gated unit needs.
 fn with_gated_scratch(
     weights: GatedWeights<'_>,
@@ -254,8 +305,8 @@ fn with_gated_scratch(
     f: impl FnOnce(GatedScratch<'_>),
 ) {
     let (numbers, pairs) = weights.scratch(inputs, width);
-    with_scratch(numbers, |numbers| {
-        with_pairs(pairs, |pairs| f(GatedScratch { numbers, pairs }));
+    with_both(numbers, pairs, |numbers, pairs| {
+        f(GatedScratch { numbers, pairs });
     });
 }
 
