@@ -3,7 +3,7 @@
 //! States of a batch, (B, T, D), go in and come out; what a layer computes is written in
 //! [`sequence`](crate::model::sequence). In between, states live in [`panels`](super::panels):
 //! per layer and panel, one task makes queries, keys and values and turns them by their place; one
-//! task per head [`attend`]s; one task adds the output, normalises, runs the gated unit and
+//! task per head [attends](super::attend); one task adds the output, normalises, runs the gated unit and
 //! normalises again, all while the panel is in the L2 cache. Weights are read where they lie.
 //!
 //! Nothing is kept for a backward pass. A task's numbers depend on its panel alone, so results
