@@ -5,13 +5,14 @@
 //! configuration, and which tensors it calls for (see [`ModelConfig`]). A checkpoint is written to a temporary file beside its
 //! destination and renamed, so that an interrupted write never leaves half a file.
 
+use super::weight_stream::WeightStream;
 use super::{Compute, GridHrm, ModelConfig, SequenceHrm};
 use crate::{Error, Result};
-use candle_core::{DType, Device, Tensor};
-use safetensors::SafeTensors;
-use safetensors::tensor::{Dtype, TensorView};
+use candle_core::{DType, Tensor};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 /// The version of the metadata.
@@ -129,13 +130,14 @@ impl Checkpoint {
             path: path.to_owned(),
             reason,
         };
-        let length = std::fs::metadata(path).map_err(io)?.len();
+        let file = File::open(path).map_err(io)?;
+        let length = file.metadata().map_err(io)?.len();
         if length > MAX_BYTES {
             return Err(bad(format!(
                 "{length} bytes are more than any model of ours has"
             )));
         }
-        Self::from_bytes(&std::fs::read(path).map_err(io)?, path)
+        Self::from_reader(file, length, path)
     }
 
     /// As [`Checkpoint::read`], from a file's bytes; `path` only names it in messages.
@@ -143,13 +145,16 @@ impl Checkpoint {
     /// # Errors
     /// As [`Checkpoint::read`].
     pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self> {
+        Self::from_reader(bytes, bytes.len() as u64, path)
+    }
+
+    fn from_reader(reader: impl Read, length: u64, path: &Path) -> Result<Self> {
         let bad = |reason: String| Error::Checkpoint {
             path: path.to_owned(),
             reason,
         };
-        let (_, header) = SafeTensors::read_metadata(bytes)
-            .map_err(|e| bad(format!("not a safetensors file ({e})")))?;
-        let metadata = header.metadata().clone().unwrap_or_default();
+        let file = WeightStream::new(reader, length).map_err(bad)?;
+        let metadata = file.texts();
         let value = |key: &str| {
             metadata
                 .get(key)
@@ -164,16 +169,10 @@ impl Checkpoint {
         let config = ModelConfig::parse(value("family")?, value("config")?).map_err(bad)?;
         let training = serde_json::from_str(value("training")?)
             .map_err(|e| bad(format!("the metadata key `training` cannot be read: {e}")))?;
-        let file = SafeTensors::deserialize(bytes)
-            .map_err(|e| bad(format!("not a safetensors file ({e})")))?;
-        let mut tensors = BTreeMap::new();
-        for (name, view) in file.iter() {
-            tensors.insert(name.to_owned(), tensor(name, &view).map_err(bad)?);
-        }
         let checkpoint = Self {
             config,
             training,
-            tensors,
+            tensors: file.tensors().map_err(bad)?,
         };
         checkpoint.config.check(&checkpoint.tensors)?;
         Ok(checkpoint)
@@ -225,27 +224,4 @@ fn json(value: &impl Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(|e| Error::Json {
         reason: e.to_string(),
     })
-}
-
-fn tensor(name: &str, view: &TensorView<'_>) -> std::result::Result<Tensor, String> {
-    if view.dtype() != Dtype::F32 {
-        return Err(format!(
-            "tensor `{name}` is of type {:?}; it must be F32",
-            view.dtype()
-        ));
-    }
-    let values: Vec<f32> = view
-        .data()
-        .chunks_exact(4)
-        .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-        .collect();
-    if let Some(at) = values.iter().position(|x| !x.is_finite()) {
-        return Err(format!(
-            "tensor `{name}` holds {} at {at}; all must be finite",
-            values[at]
-        ));
-    }
-    Tensor::from_vec(values, view.shape(), &Device::Cpu)
-        .and_then(|t| t.to_dtype(DType::F32))
-        .map_err(|e| format!("tensor `{name}`: {e}"))
 }

@@ -40,6 +40,7 @@ mod reasoner;
 mod row_ops;
 pub mod sequence;
 mod shipped;
+mod weight_stream;
 
 pub use act::{Act, Answer, think};
 pub use block::Block;

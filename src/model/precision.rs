@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The numbers that the matrix products of a grid model's fused blocks read; sums, states and
-/// norms are f32 in any case. Training is always f32.
+/// The numbers that the matrix products of a grid model's fused blocks and of a sequence model's
+/// layers read, attention's own among them; sums, states, softmax and norms are f32 in any case. Training is always f32.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {

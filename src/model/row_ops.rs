@@ -82,6 +82,19 @@ fn with_values<const N: usize>(
     Ok(f(all))
 }
 
+/// Runs a function on the values of contiguous f32 tensors that are on the CPU.
+///
+/// # Errors
+/// A tensor that is not.
+pub(super) fn with_slices<R>(tensors: &[&Tensor], f: impl FnOnce(&[&[f32]]) -> R) -> Result<R> {
+    let held: Vec<_> = tensors.iter().map(|t| t.storage_and_layout()).collect();
+    let slices = held.iter().map(|(storage, layout)| match &**storage {
+        Storage::Cpu(storage) => values(storage, layout),
+        _ => candle_core::bail!("row operations run on the CPU only"),
+    });
+    Ok(f(&slices.collect::<CandleResult<Vec<_>>>()?))
+}
+
 fn last(shape: &Shape) -> usize {
     shape.dims().last().copied().unwrap_or(0)
 }

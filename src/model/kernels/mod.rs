@@ -1,5 +1,5 @@
-//! CPU kernels: forward and backward, f32, channels last, all cores. [`rows`] are those of the
-//! transformer blocks; all else is the grid block.
+//! CPU kernels: forward and backward, f32, channels last, all cores. [`rows`] and [`transformer`] are
+//! those of the transformer blocks; what is said here is of the grid block.
 //!
 //! With x (cells x C), hidden width E, and `rms(v) = v / sqrt(mean(v^2) + eps)` over channels:
 //!
@@ -15,26 +15,35 @@
 //! block. Chunks are fixed by the layout, never by the number of threads, and sums over chunks
 //! are added in order: results are the same on any number of threads.
 //!
-//! SIMD is chosen at run time through the `pulp` crate; `bf16_avx512` alone needs instructions
-//! that it does not offer, and `unsafe` code for them.
+//! SIMD is chosen at run time through the `pulp` crate; `bf16_avx512` and [`half`] alone need
+//! instructions that it does not offer, and `unsafe` code for them.
 
 // SIMD code must be inlined into the one function that is compiled for the instruction set
 // chosen; whatever is left out of it runs hundreds of times slower (measured).
 #![allow(clippy::inline_always)]
 
+mod attend;
 mod backward;
 mod bf16;
 #[cfg(target_arch = "x86_64")]
 mod bf16_avx512;
 mod cases;
 mod chunk;
+mod dense;
 mod depthwise;
 mod elementwise;
 mod forward;
+pub(crate) mod half;
+mod heads;
 mod matmul;
+pub(crate) mod matrix;
+mod panel_tasks;
+mod panels;
 pub(crate) mod rows;
 mod scratch;
 mod segment;
+pub(crate) mod transformer;
+pub(crate) mod turns;
 mod weights;
 
 pub(crate) use bf16::ReducedWeights;
@@ -42,3 +51,30 @@ pub use cases::{KernelCase, kernel_cases};
 pub(crate) use elementwise::RMS_EPS;
 pub(crate) use segment::{SegmentShape, backward, forward, forward_reduced};
 pub(crate) use weights::BlockShape;
+
+/// What unit tests of kernels share.
+#[cfg(test)]
+mod testing {
+    /// Every instruction set that this machine has, the portable one among them.
+    pub fn instruction_sets() -> Vec<pulp::Arch> {
+        #[cfg(target_arch = "x86_64")]
+        {
+            let avx2 = pulp::x86::V3::try_new().map(pulp::Arch::V3);
+            let avx512 = pulp::x86::V4::try_new().map(pulp::Arch::V4);
+            let portable = [pulp::Arch::Scalar];
+            portable.into_iter().chain(avx2).chain(avx512).collect()
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        vec![pulp::Arch::new()]
+    }
+
+    /// Numbers from -1 to 1.
+    pub fn numbers(count: usize, seed: u32) -> Vec<f32> {
+        let mut state = seed;
+        let draw = |_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as f32 / 8_388_608.0 - 1.0
+        };
+        (0..count).map(draw).collect()
+    }
+}

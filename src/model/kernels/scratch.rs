@@ -6,6 +6,7 @@ use std::thread::LocalKey;
 thread_local! {
     static SCRATCH: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
     static WORKSPACE: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+    static PAIRS: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Lends `f` a buffer of this thread of `len` numbers with any contents, for one chunk.
@@ -18,15 +19,20 @@ pub(super) fn with_workspace<R>(len: usize, f: impl FnOnce(&mut [f32]) -> R) -> 
     lend(&WORKSPACE, len, f)
 }
 
-fn lend<R>(
-    of: &'static LocalKey<RefCell<Vec<f32>>>,
+/// Lends `f` a buffer of this thread of `len` pairs of bf16 numbers with any contents.
+pub(super) fn with_pairs<R>(len: usize, f: impl FnOnce(&mut [u32]) -> R) -> R {
+    lend(&PAIRS, len, f)
+}
+
+fn lend<T: Copy + Default, R>(
+    of: &'static LocalKey<RefCell<Vec<T>>>,
     len: usize,
-    f: impl FnOnce(&mut [f32]) -> R,
+    f: impl FnOnce(&mut [T]) -> R,
 ) -> R {
     // Taken out, not borrowed: a rayon worker that steals work in here gets a buffer of its own.
     let mut buffer = of.take();
     if buffer.len() < len {
-        buffer.resize(len, 0.0);
+        buffer.resize(len, T::default());
     }
     let result = f(&mut buffer[..len]);
     of.set(buffer);

@@ -36,6 +36,16 @@ impl Attention {
         })
     }
 
+    /// N
+    pub fn heads(&self) -> usize {
+        self.heads
+    }
+
+    /// Its weights, in the order of [`Attention::tensors`].
+    pub fn weights(&self) -> [&Tensor; 2] {
+        [self.qkv.weight(), self.out.weight()]
+    }
+
     /// (B, T, D) to (B, T, D).
     pub fn forward(&self, x: &Tensor, rotary: Option<&Rotary>) -> Result<Tensor> {
         let (batch, places, channels) = x.dims3()?;

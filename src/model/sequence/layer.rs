@@ -10,25 +10,30 @@
 
 use super::attention::Attention;
 use super::config::SequenceConfig;
+use super::inference::{self, Halves};
 use super::rotary::Rotary;
 use super::swiglu::SwiGlu;
 use crate::Result;
+use crate::model::Precision;
 use crate::model::named_tensors::NamedTensors;
 use crate::model::row_ops::add_rms;
 use candle_core::Tensor;
+use std::sync::Arc;
 
+/// What mixes the tokens.
 #[derive(Debug, Clone)]
-enum Mixer {
+pub(super) enum Mixer {
     Attention(Attention),
     /// Over the tokens of each channel.
     Tokens(SwiGlu),
 }
 
+/// One layer.
 #[derive(Debug, Clone)]
-struct Layer {
-    mixer: Mixer,
-    mlp: SwiGlu,
-    eps: f64,
+pub(super) struct Layer {
+    pub mixer: Mixer,
+    pub mlp: SwiGlu,
+    pub eps: f64,
 }
 
 impl Layer {
@@ -44,6 +49,16 @@ impl Layer {
             mlp: SwiGlu::new(tensors, &format!("{path}.mlp"))?,
             eps: config.rms_norm_eps,
         })
+    }
+
+    /// All its weights: two of the mixer, two of the gated unit.
+    pub fn weights(&self) -> [&Tensor; 4] {
+        let [first, second] = match &self.mixer {
+            Mixer::Attention(attention) => attention.weights(),
+            Mixer::Tokens(mlp) => mlp.weights(),
+        };
+        let [gate_up, down] = self.mlp.weights();
+        [first, second, gate_up, down]
     }
 
     fn forward(&self, x: &Tensor, rotary: Option<&Rotary>) -> Result<Tensor> {
@@ -86,7 +101,11 @@ pub(super) fn module_tensors(
 
 /// Layers one after the other: L or H.
 #[derive(Debug, Clone)]
-pub(super) struct Module(Vec<Layer>);
+pub(super) struct Module {
+    layers: Vec<Layer>,
+    /// Set where products are to be in bf16.
+    halves: Option<Arc<Halves>>,
+}
 
 impl Module {
     pub fn new(
@@ -95,15 +114,39 @@ impl Module {
         module: &str,
         layers: usize,
     ) -> Result<Self> {
-        (0..layers)
+        let layers = (0..layers)
             .map(|i| Layer::new(config, tensors, &format!("{module}.layers.{i}")))
-            .collect::<Result<_>>()
-            .map(Self)
+            .collect::<Result<_>>()?;
+        Ok(Self {
+            layers,
+            halves: None,
+        })
+    }
+
+    /// The same module with its products in this precision.
+    pub fn with_precision(&self, precision: Precision) -> Result<Self> {
+        let halves = match precision {
+            Precision::F32 => None,
+            Precision::Bf16 => Some(Arc::new(inference::halves(&self.layers)?)),
+        };
+        let layers = self.layers.clone();
+        Ok(Self { layers, halves })
+    }
+
+    /// The same module in the precision of one with the same values.
+    pub fn as_precise_as(&self, other: &Self) -> Self {
+        Self {
+            layers: self.layers.clone(),
+            halves: other.halves.clone(),
+        }
     }
 
     /// (B, T, D) to (B, T, D).
     pub fn forward(&self, x: &Tensor, rotary: Option<&Rotary>) -> Result<Tensor> {
-        let layers = &self.0;
+        let Self { layers, halves } = self;
+        if let Some(out) = inference::forward(layers, halves.as_deref(), x, rotary)? {
+            return Ok(out);
+        }
         layers
             .iter()
             .try_fold(x.clone(), |x, layer| layer.forward(&x, rotary))

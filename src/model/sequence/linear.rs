@@ -30,6 +30,11 @@ impl Linear {
         })
     }
 
+    /// (outputs, inputs)
+    pub fn weight(&self) -> &Tensor {
+        &self.weight
+    }
+
     /// (.., inputs) to (.., outputs).
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let (outputs, inputs) = self.weight.dims2()?;

@@ -7,8 +7,10 @@
 //! tokens and two halting scores come out. They are here to run published checkpoints and to
 //! compare the grid model with them in the same code; planning does not need them.
 //!
-//! Everything is made of tensor operations that have a backward pass, so that inference and
-//! training are one code. With B problems, S tokens each, P puzzle tokens, T = P + S, D channels,
+//! Everything is made of tensor operations that have a backward pass. Where nothing asks for a
+//! gradient (all of inference, and in training the updates that no gradient reaches), the modules
+//! L and H run in one pass of own kernels instead, on the CPU in f32 or, with
+//! [`SequenceHrm::with_precision`], in bf16; see `inference`. With B problems, S tokens each, P puzzle tokens, T = P + S, D channels,
 //! N heads of d = D / N channels and V words in the vocabulary, the input is embedded,
 //!
 //! ```text
@@ -40,6 +42,7 @@
 mod attention;
 mod config;
 mod embedding;
+mod inference;
 mod layer;
 mod linear;
 mod problems;

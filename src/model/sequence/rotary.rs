@@ -40,6 +40,11 @@ impl Rotary {
         })
     }
 
+    /// Cosines and sines, (T, d / 2) each.
+    pub fn tables(&self) -> [&Tensor; 2] {
+        [&self.cos, &self.sin]
+    }
+
     /// (B, N, T, d) turned.
     pub fn turn(&self, x: &Tensor) -> Result<Tensor> {
         let half = self.cos.dim(1)?;

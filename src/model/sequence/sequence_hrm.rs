@@ -12,7 +12,7 @@ use super::rotary::Rotary;
 use crate::Result;
 use crate::model::cycles::Modules;
 use crate::model::named_tensors::NamedTensors;
-use crate::model::{Carry, Reasoner};
+use crate::model::{Carry, Precision, Reasoner};
 use candle_core::{DType, Device, Tensor};
 use std::collections::BTreeMap;
 
@@ -110,6 +110,27 @@ impl Parts {
     }
 }
 
+impl Parts {
+    fn with_precision(&self, precision: Precision) -> Result<Self> {
+        let h = self.h.as_ref().map(|h| h.with_precision(precision));
+        Ok(Self {
+            h: h.transpose()?,
+            l: self.l.with_precision(precision)?,
+            ..self.clone()
+        })
+    }
+
+    /// In the precision of the same parts, and sharing what that takes.
+    fn as_precise_as(&self, other: &Self) -> Self {
+        let h = self.h.as_ref().zip(other.h.as_ref());
+        Self {
+            h: h.map(|(h, other)| h.as_precise_as(other)),
+            l: self.l.as_precise_as(&other.l),
+            ..self.clone()
+        }
+    }
+}
+
 impl Modules for Parts {
     fn l(&self, x: &Tensor) -> Result<Tensor> {
         self.l.forward(x, self.rotary.as_ref())
@@ -167,6 +188,22 @@ impl SequenceHrm {
             learning: self.fixed.clone(),
             fixed: self.fixed.clone(),
         }
+    }
+
+    /// The same model, its layers multiplying in this precision wherever nothing asks for a
+    /// gradient, on the CPU; elsewhere nothing changes. Bf16 takes the weights as they are now:
+    /// what an optimiser changes later, such a model does not see.
+    ///
+    /// # Errors
+    /// A tensor operation that fails.
+    pub fn with_precision(&self, precision: Precision) -> Result<Self> {
+        let fixed = self.fixed.with_precision(precision)?;
+        Ok(Self {
+            config: self.config.clone(),
+            tensors: self.tensors.clone(),
+            learning: self.learning.as_precise_as(&fixed),
+            fixed,
+        })
     }
 
     /// Where the weights are.

@@ -36,6 +36,16 @@ impl SwiGlu {
         })
     }
 
+    /// E, values between its two maps.
+    pub fn hidden(&self) -> usize {
+        self.down.weight().dim(1).unwrap_or(0)
+    }
+
+    /// Its weights, in the order of [`SwiGlu::tensors`].
+    pub fn weights(&self) -> [&Tensor; 2] {
+        [self.gate_up.weight(), self.down.weight()]
+    }
+
     /// (.., width) to (.., width).
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         self.down.forward(&gated(&self.gate_up.forward(x)?)?)
