@@ -58,9 +58,11 @@ fn cuda(number: usize) -> Result<Device> {
     if let Some(device) = opened.get(&number) {
         return Ok(device.clone());
     }
-    let device = Device::new_cuda(number).map_err(|error| Error::NoCudaDevice {
-        number,
-        reason: error.to_string(),
+    let device = Device::new_cuda(number).map_err(|error| {
+        // The first line; a backtrace follows where one is asked for.
+        let text = error.to_string();
+        let reason = text.lines().next().unwrap_or_default().to_owned();
+        Error::NoCudaDevice { number, reason }
     })?;
     opened.insert(number, device.clone());
     Ok(device)

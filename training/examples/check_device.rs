@@ -55,7 +55,13 @@ fn models(device: &Compute) -> Result<()> {
         "model", "batch", "difference", "ms a segment"
     );
     let grid = checkpoint(GridHrmConfig::default().into())?;
-    for batch in [1, 64] {
+    // 64 of them by plain operations would take a CPU minutes.
+    let batches: &[usize] = if device.device.is_cpu() {
+        &[1]
+    } else {
+        &[1, 64]
+    };
+    for &batch in batches {
         let problems = maps(64, batch)?;
         let [here, there] = on_both(device, |compute| grid.model_on(compute))?;
         compare(
@@ -81,8 +87,7 @@ fn models(device: &Compute) -> Result<()> {
         ("TRM with MLP, 9 x 9", mlp),
     ] {
         let model = checkpoint(config.clone().into())?;
-        // 64 problems of 900 tokens take the CPU minutes: there, the batch of 64 is a GPU's.
-        for batch in [1, 64] {
+        for &batch in batches {
             let problems = tokens(&config, batch);
             let [here, there] = on_both(device, |compute| model.sequence_model_on(compute))?;
             let read = |m: &SequenceHrm, carry: &_| {
@@ -91,7 +96,8 @@ fn models(device: &Compute) -> Result<()> {
             };
             if batch == 1 {
                 compare(name, [&here, &there], &problems, batch, read)?;
-            } else if !device.device.is_cpu() {
+            } else {
+                // The CPU would take minutes to compare with.
                 let time = segment_time(&there, &problems, &device.device)?;
                 println!("{name:<28} {batch:>8} {:>12} {:>12.2}", "", ms(time));
             }
