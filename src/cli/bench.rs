@@ -141,7 +141,7 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
     let watch = |progress: Progress<'_>| line.show(progress);
     // The published models answer mazes; they do not plan.
     let tokens = match set {
-        Set::MazeHard => arguments.model.sequence_model(config.device)?,
+        Set::MazeHard => arguments.model.sequence_model(&config)?,
         _ => None,
     };
     let model = match tokens {

@@ -60,8 +60,9 @@ impl ModelChoice {
         self.model.clone().or_else(from_environment)
     }
 
-    /// The model that is named, if it is a published sequence model, on a device.
-    pub fn sequence_model(&self, device: DeviceChoice) -> Result<Option<SequenceHrm>> {
+    /// The model that is named, if it is a published sequence model, on the device and at the
+    /// precision of these settings.
+    pub fn sequence_model(&self, config: &PlannerConfig) -> Result<Option<SequenceHrm>> {
         let Some(path) = self.named() else {
             return Ok(None);
         };
@@ -69,8 +70,9 @@ impl ModelChoice {
         match checkpoint.config {
             ModelConfig::Grid(_) => Ok(None),
             ModelConfig::Sequence(_) => {
-                let model = checkpoint.sequence_model_on(&device.open()?);
-                Ok(Some(model.map_err(|error| in_file(&path, error))?))
+                let model = checkpoint.sequence_model_on(&config.device.open()?);
+                let model = model.map_err(|error| in_file(&path, error))?;
+                Ok(Some(model.with_precision(config.precision)?))
             }
         }
     }
