@@ -163,6 +163,7 @@ mod tests {
     use super::*;
     use crate::model::Layout;
     use crate::model::kernels::chunk::chunks;
+    use crate::model::kernels::testing::numbers;
 
     #[test]
     fn rounding_is_to_the_nearest_bf16_and_to_even_at_halves() {
@@ -184,14 +185,8 @@ mod tests {
     /// Whatever this machine runs, against the portable formulation.
     #[test]
     fn the_machines_own_instructions_compute_the_portable_formulation() {
-        let mut state = 7_u32;
-        let mut random = |count: usize, size: f32| -> Vec<f32> {
-            (0..count)
-                .map(|_| {
-                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                    ((state >> 8) as f32 / 8_388_608.0 - 1.0) * size
-                })
-                .collect()
+        let random = |count, size: f32| -> Vec<f32> {
+            numbers(count, 7).into_iter().map(|x| x * size).collect()
         };
         for (channels, hidden) in [(16, 16), (32, 48), (64, 128), (80, 112)] {
             let shape = BlockShape { channels, hidden };

@@ -78,7 +78,7 @@ pub fn kernel_cases(channels: usize, hidden: usize) -> Vec<KernelCase> {
     cases.push(whole(
         "block, f32",
         Box::new(move |buffers, target| {
-            let kernel = Full::new(shape, &buffers.packed);
+            let kernel = Full::new(pulp::Arch::new(), shape, &buffers.packed);
             kernel.forward(0, &buffers.x, &buffers.chunk, target);
         }),
     ));

@@ -138,10 +138,10 @@ pub(super) struct Full<'a> {
 }
 
 impl<'a> Full<'a> {
-    /// The packed weights of any number of blocks.
-    pub fn new(shape: BlockShape, packed: &'a [f32]) -> Self {
+    /// The packed weights of any number of blocks, for an instruction set of this machine.
+    pub fn new(arch: pulp::Arch, shape: BlockShape, packed: &'a [f32]) -> Self {
         Self {
-            arch: pulp::Arch::new(),
+            arch,
             shape,
             packed,
         }
@@ -167,7 +167,7 @@ pub(crate) fn forward(
     e: &[f32],
     kept: Option<&mut [f32]>,
 ) -> Vec<f32> {
-    let kernel = Full::new(shape.block, packed);
+    let kernel = Full::new(pulp::Arch::new(), shape.block, packed);
     forward_with(&kernel, shape, layout, carry, e, kept)
 }
 
@@ -302,8 +302,19 @@ pub(crate) fn backward(
     kept: &[f32],
     gradient: &[f32],
 ) -> (Vec<f32>, Vec<f32>) {
+    backward_with(pulp::Arch::new(), shape, layout, packed, kept, gradient)
+}
+
+fn backward_with(
+    arch: pulp::Arch,
+    shape: &SegmentShape,
+    layout: &Layout,
+    packed: &[f32],
+    kept: &[f32],
+    gradient: &[f32],
+) -> (Vec<f32>, Vec<f32>) {
     let len = gradient.len() / 2;
-    let (arch, chunks) = (pulp::Arch::new(), chunks(layout));
+    let chunks = chunks(layout);
     let block_len = shape.block.packed_len();
     let weights: Vec<BackwardWeights<'_>> = packed
         .chunks_exact(block_len)
@@ -368,54 +379,69 @@ fn add(sum: &mut [f32], term: &[f32]) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::{instruction_sets, numbers};
     use super::*;
+
+    const SHAPE: SegmentShape = SegmentShape {
+        block: BlockShape {
+            channels: 16,
+            hidden: 48,
+        },
+        h_blocks: 1,
+        l_blocks: 2,
+        h_cycles: 2,
+        l_cycles: 2,
+    };
+
+    /// States after a segment and the gradients of e and of the weights.
+    type Results = (Vec<f32>, (Vec<f32>, Vec<f32>));
+
+    fn results(arch: pulp::Arch, images: &[(usize, usize)], keep_activations: bool) -> Results {
+        let layout = Layout::new(images.to_vec());
+        let len = layout.cells() * SHAPE.block.channels;
+        let mut packed = numbers(SHAPE.packed_len(), 1);
+        packed.iter_mut().for_each(|w| *w *= 0.3);
+        let (z_h, z_l, e) = (numbers(len, 2), numbers(len, 3), numbers(len, 4));
+        let probe = numbers(2 * len, 5);
+        let (all, inputs) = (SHAPE.kept_len(layout.cells()), SHAPE.stages().len() * len);
+        assert!(all > inputs);
+        let mut kept = vec![0.0; if keep_activations { all } else { inputs }];
+        let kernel = Full::new(arch, SHAPE.block, &packed);
+        let carry = [&z_h[..], &z_l[..]];
+        let out = forward_with(&kernel, &SHAPE, &layout, carry, &e, Some(&mut kept));
+        let gradients = backward_with(arch, &SHAPE, &layout, &packed, &kept, &probe);
+        (out, gradients)
+    }
 
     #[test]
     fn activations_that_were_not_kept_are_computed_again_to_the_same_bits() {
-        let shape = SegmentShape {
-            block: BlockShape {
-                channels: 16,
-                hidden: 32,
-            },
-            h_blocks: 1,
-            l_blocks: 2,
-            h_cycles: 2,
-            l_cycles: 2,
-        };
-        let layout = Layout::new(vec![(11, 13), (1, 5)]);
-        let cells = layout.cells();
-        let numbers = |count: usize, seed: usize| -> Vec<f32> {
-            let number = |i: usize| ((i * 7919 + seed) % 251) as f32 / 251.0 - 0.5;
-            (0..count).map(number).collect()
-        };
-        let len = cells * shape.block.channels;
-        let packed = numbers(shape.packed_len(), 1);
-        let (z_h, z_l, e) = (numbers(len, 2), numbers(len, 3), numbers(len, 4));
-        let probe = numbers(2 * len, 5);
-        let all = shape.kept_len(cells);
-        let inputs = shape.stages().len() * len;
-        assert!(all > inputs);
-        let run = |kept_len: usize| {
-            let mut kept = vec![0.0; kept_len];
-            let carry = [&z_h[..], &z_l[..]];
-            let out = forward(&shape, &layout, &packed, carry, &e, Some(&mut kept));
-            (out, backward(&shape, &layout, &packed, &kept, &probe))
-        };
-        assert_eq!(run(all), run(inputs));
+        let run = |keep| results(pulp::Arch::new(), &[(11, 13), (1, 5)], keep);
+        assert_eq!(run(true), run(false));
+    }
+
+    #[test]
+    fn every_instruction_set_computes_the_same_segment() {
+        for images in [&[(1, 1)][..], &[(1, 9)], &[(14, 1)], &[(7, 10), (3, 40)]] {
+            let (out, (de, dw)) = results(pulp::Arch::Scalar, images, true);
+            for arch in instruction_sets() {
+                let (own_out, (own_de, own_dw)) = results(arch, images, true);
+                for (own, portable) in [(own_out, &out), (own_de, &de), (own_dw, &dw)] {
+                    let size = portable.iter().fold(0.0_f32, |m, x| m.max(x.abs()));
+                    for (a, b) in own.iter().zip(portable) {
+                        let error = (a - b).abs() / size;
+                        assert!(error < 1e-4, "{arch:?}, {images:?}: {a} {b}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]
     fn a_batch_too_large_keeps_its_inputs_alone() {
-        let shape = SegmentShape {
-            block: BlockShape {
-                channels: 64,
-                hidden: 128,
-            },
-            h_blocks: 2,
-            l_blocks: 2,
-            h_cycles: 2,
-            l_cycles: 2,
-        };
-        assert_eq!(shape.kept_len(1 << 20), (6 << 20) * 64);
+        let stages = SHAPE.stages().len();
+        assert_eq!(
+            SHAPE.kept_len(1 << 24),
+            (stages << 24) * SHAPE.block.channels
+        );
     }
 }
