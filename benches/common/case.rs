@@ -7,7 +7,7 @@ use candle_core::Tensor;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// How long one turn should at least take, seconds.
 const TURN: f64 = 0.3;
@@ -57,6 +57,11 @@ pub struct Contestant {
     pub difference: f64,
 }
 
+/// Before each turn: threads of the one before it wait for more work by spinning, for up to 0.2 s
+/// with PyTorch's OpenMP, and would take a core from this one. The first run after it does not
+/// count.
+const REST: Duration = Duration::from_millis(400);
+
 /// Compares and measures a case.
 ///
 /// # Errors
@@ -85,9 +90,11 @@ pub fn measure(
     let mut ours = Vec::new();
     let mut theirs: BTreeMap<&str, (Vec<f64>, Vec<f64>)> = BTreeMap::new();
     for _ in 0..options.rounds {
-        let turn = timed(&mut case.run, repetitions)?;
+        std::thread::sleep(REST);
+        let turn = timed(&mut case.run, repetitions + 1)?.split_off(1);
         for mode in options.modes() {
-            let seconds = worker.run(mode, repetitions)?;
+            std::thread::sleep(REST);
+            let seconds = worker.run(mode, repetitions + 1)?.split_off(1);
             let (all, ratios) = theirs.entry(mode).or_default();
             ratios.push(median(&seconds) / median(&turn));
             all.extend(seconds);

@@ -101,6 +101,8 @@ impl Report {
 /// The share of all cores that others keep at work, over half a second of rest; `None` where the
 /// system does not say.
 fn busy_share() -> Option<f64> {
+    // PyTorch's worker has just been started, and is none of the others.
+    std::thread::sleep(Duration::from_secs(5));
     let before = core_time()?;
     std::thread::sleep(Duration::from_millis(500));
     let after = core_time()?;

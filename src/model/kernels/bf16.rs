@@ -154,7 +154,7 @@ impl WithSimd for Portable<'_> {
             s2,
             Start::From(y),
         );
-        target.write_rms(s2, c);
+        target.write::<true>(s2, c);
     }
 }
 

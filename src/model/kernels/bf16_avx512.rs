@@ -234,7 +234,7 @@ fn block_avx512(
     round_all(y, pairs);
     gated_product(pairs, &w.gate_up, h);
     product(h, &w.down, y, s2);
-    target.write_rms(s2, c);
+    target.write::<true>(s2, c);
 }
 
 /// `out = addend + a b`, row-major f32.

@@ -123,26 +123,14 @@ pub(super) struct Target<'a> {
 }
 
 impl Target<'_> {
-    /// Writes the output `rms(s2)`.
+    /// Writes rows that are the output, or with `NORM` those whose `rms` is.
     #[inline(always)]
-    pub fn write_rms(self, s2: &[f32], channels: usize) {
-        self.write(s2, channels, inverse_rms);
-    }
-
-    /// Writes an output that is normalised already.
-    #[inline(always)]
-    fn write_output(self, output: &[f32], channels: usize) {
-        self.write(output, channels, |_| 1.0);
-    }
-
-    /// Writes rows, each times its factor.
-    #[inline(always)]
-    fn write(self, from: &[f32], channels: usize, factor: impl Fn(&[f32]) -> f32) {
+    pub fn write<const NORM: bool>(self, from: &[f32], channels: usize) {
         let Target { out, sum, .. } = self;
         match (out, sum) {
             (Some(out), None) => {
                 for (from, out) in rows(from, out, channels) {
-                    let factor = factor(from);
+                    let factor = if NORM { inverse_rms(from) } else { 1.0 };
                     for (out, &from) in out.iter_mut().zip(from) {
                         *out = from * factor;
                     }
@@ -152,7 +140,7 @@ impl Target<'_> {
                 let mut outs = out.map(|out| out.chunks_exact_mut(channels));
                 let addends = addend.chunks_exact(channels);
                 for ((from, sum), addend) in rows(from, sum, channels).zip(addends) {
-                    let factor = factor(from);
+                    let factor = if NORM { inverse_rms(from) } else { 1.0 };
                     for ((sum, &from), &addend) in sum.iter_mut().zip(from).zip(addend) {
                         *sum = from * factor + addend;
                     }
@@ -206,12 +194,12 @@ impl WithSimd for Forward<'_> {
             Some(kept) => {
                 let mut a = Activations::room(shape, chunk, kept);
                 activate(simd, shape, &weights, x, chunk, &mut a, h);
-                target.write_output(a.out, c);
+                target.write::<false>(a.out, c);
             }
             None => {
                 let mut a = Activations::room(shape, chunk, rest);
                 forward_to_s2(simd, shape, &weights, x, chunk, &mut a, h);
-                target.write_rms(a.out, c);
+                target.write::<true>(a.out, c);
             }
         }
     }
