@@ -11,8 +11,8 @@ use candle_core::{Device, Tensor};
 use common::{Case, Files, Options, Report, Worker, measure};
 use hrm_planner::grid::generate::{Kind, problem};
 use hrm_planner::model::{
-    Checkpoint, GridHrm, GridHrmConfig, GridProblems, Layout, PLANES, Reasoner, SequenceConfig,
-    SequenceHrm, SequenceProblems,
+    Checkpoint, GridHrm, GridHrmConfig, GridProblems, Layout, PLANES, Precision, Reasoner,
+    SequenceConfig, SequenceHrm, SequenceProblems,
 };
 use hrm_planner::search::Rules;
 use rand::{RngExt, SeedableRng};
@@ -21,8 +21,23 @@ use serde_json::json;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-/// How far outputs may be apart, over a tensor's largest value.
-const TOLERANCE: f64 = 1e-4;
+/// How far outputs may be apart, over a tensor's largest value: PyTorch computes in f32.
+fn tolerance(precision: Precision) -> f64 {
+    match precision {
+        Precision::F32 => 1e-4,
+        Precision::Bf16 => 0.1,
+    }
+}
+
+/// What a case is called.
+fn name(case: &str, precision: Precision) -> String {
+    match precision {
+        Precision::F32 => case.to_owned(),
+        Precision::Bf16 => format!("{case}, bf16"),
+    }
+}
+
+const PRECISIONS: [Precision; 2] = [Precision::F32, Precision::Bf16];
 /// Sides of square maps, cells, and maps in a batch.
 const GRIDS: [(usize, usize); 6] = [(30, 1), (64, 1), (128, 1), (30, 16), (64, 16), (128, 16)];
 /// Mazes of 30 x 30 in a batch, as the published HRM reads them.
@@ -32,25 +47,34 @@ fn main() -> Result<()> {
     let options = Options::read()?;
     let files = Files::new()?;
     let mut worker = Worker::start(&options)?;
-    let mut report = Report::begin("one segment of inference, f32", &options);
+    let mut report = Report::begin("one segment of inference; PyTorch in f32", &options);
 
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/grid.safetensors");
     let checkpoint = Checkpoint::read(&path)?;
     let model = checkpoint.model()?;
-    for (side, batch) in GRIDS {
-        let maps = if batch == 1 { "map" } else { "maps" };
-        let name = format!("grid {side}x{side}, {batch} {maps}");
-        if options.want(&name) {
-            let case = grid_case(name, &model, &path, (side, batch), &files)?;
-            report.add(measure(case, &options, &mut worker, &files)?);
+    for precision in PRECISIONS {
+        let model = model.with_precision(precision)?;
+        for (side, batch) in GRIDS {
+            let maps = if batch == 1 { "map" } else { "maps" };
+            let name = name(&format!("grid {side}x{side}, {batch} {maps}"), precision);
+            if options.want(&name) {
+                let case = Case {
+                    tolerance: tolerance(precision),
+                    ..grid_case(name, &model, &path, (side, batch), &files)?
+                };
+                report.add(measure(case, &options, &mut worker, &files)?);
+            }
         }
-    }
-    for batch in MAZES {
-        let mazes = if batch == 1 { "maze" } else { "mazes" };
-        let name = format!("hrm 27M 30x30, {batch} {mazes}");
-        if options.want(&name) {
-            let case = hrm_case(name, batch, &files)?;
-            report.add(measure(case, &options, &mut worker, &files)?);
+        for batch in MAZES {
+            let mazes = if batch == 1 { "maze" } else { "mazes" };
+            let name = name(&format!("hrm 27M 30x30, {batch} {mazes}"), precision);
+            if options.want(&name) {
+                let case = Case {
+                    tolerance: tolerance(precision),
+                    ..hrm_case(name, batch, precision, &files)?
+                };
+                report.add(measure(case, &options, &mut worker, &files)?);
+            }
         }
     }
     report.end(&options)
@@ -93,7 +117,7 @@ fn grid_case<'a>(
             Ok(())
         }),
         outputs: named(outputs),
-        tolerance: TOLERANCE,
+        tolerance: tolerance(Precision::F32),
     })
 }
 
@@ -125,7 +149,12 @@ fn grid_gflop(config: &GridHrmConfig, cells: usize) -> f64 {
 }
 
 /// A segment of the published HRM with random weights, on random tokens.
-fn hrm_case<'a>(name: String, batch: usize, files: &Files) -> Result<Case<'a>> {
+fn hrm_case<'a>(
+    name: String,
+    batch: usize,
+    precision: Precision,
+    files: &Files,
+) -> Result<Case<'a>> {
     let config = SequenceConfig::hrm(900, 6);
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let mut weights = BTreeMap::new();
@@ -151,7 +180,7 @@ fn hrm_case<'a>(name: String, batch: usize, files: &Files) -> Result<Case<'a>> {
         "inputs": files.save("inputs", [("tokens", tokens), ("puzzles", puzzles)])?,
     });
     let gflop = hrm_gflop(&config, batch);
-    let model = SequenceHrm::new(config, &weights)?;
+    let model = SequenceHrm::new(config, &weights)?.with_precision(precision)?;
     let encoded = model.encode(&problems)?;
     let carry = model.initial_carry(&encoded)?;
     let after = model.segment(&carry, &encoded)?;
@@ -172,7 +201,7 @@ fn hrm_case<'a>(name: String, batch: usize, files: &Files) -> Result<Case<'a>> {
             Ok(())
         }),
         outputs: named(outputs),
-        tolerance: TOLERANCE,
+        tolerance: tolerance(Precision::F32),
     })
 }
 

@@ -31,7 +31,7 @@ pub struct ModelChoice {
 enum PrecisionArgument {
     /// 24 bits of mantissa
     F32,
-    /// 8 bits: faster on processors with AVX512_BF16
+    /// 8 bits: faster where the processor has instructions for it
     Bf16,
 }
 

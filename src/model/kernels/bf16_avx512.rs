@@ -1,4 +1,4 @@
-//! The bf16 block on x86-64 with AVX512_BF16.
+//! The bf16 block on x86-64 with `AVX512_BF16`.
 //!
 //! `vdpbf16ps` adds two products of bf16 pairs to each of sixteen f32 sums. So weights lie in pairs
 //! of inputs; and a row of activations is a row of pairs, one of which is broadcast per step. Gate
@@ -50,7 +50,7 @@ struct Panels {
     vectors: usize,
     /// Vectors by panel and pair of inputs.
     pairs: Vec<Pairs>,
-    /// What the last panels take off a whole one: the width of each, widest first.
+    /// Vectors of each panel.
     widths: Vec<usize>,
 }
 
@@ -63,7 +63,8 @@ struct Panel<'a> {
 }
 
 impl Panels {
-    /// From vectors of outputs, each with the k pairs of inputs; `step` of them stay together.
+    /// From vectors of outputs, each with the k pairs of inputs; what does not fill a panel of four
+    /// goes into panels of `step`.
     fn new(vectors: &[Vec<Pairs>], step: usize) -> Self {
         let k = vectors.first().map_or(0, Vec::len);
         let (mut pairs, mut widths) = (Vec::with_capacity(k * vectors.len()), Vec::new());

@@ -58,7 +58,7 @@ pub fn kernel_cases(channels: usize, hidden: usize) -> Vec<KernelCase> {
         stage("gated unit", 18.0 * e, Stage::Gated),
         stage("norm", 3.0 * c, Stage::Norm),
     ];
-    let whole = |name, kernel: Box<dyn Fn(&Buffers, Target<'_>)>| {
+    let whole = |name, kernel: WholeBlock| {
         let buffers = Buffers::new(shape);
         let mut out = vec![0.0; CHUNK_CELLS * channels];
         let run = Box::new(move || {
@@ -91,6 +91,9 @@ pub fn kernel_cases(channels: usize, hidden: usize) -> Vec<KernelCase> {
     ));
     cases
 }
+
+/// A block for the chunk of some buffers.
+type WholeBlock = Box<dyn Fn(&Buffers, Target<'_>)>;
 
 #[derive(Clone, Copy)]
 enum Stage {

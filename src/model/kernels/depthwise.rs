@@ -41,8 +41,8 @@ impl<'a, S: Simd> Window<'a, S> {
     fn column<const V: usize>(&self, col: usize, at: usize) -> [[S::f32s; V]; 3] {
         let from = col * self.n + at;
         let mut column = [[self.rows[0][from]; V]; 3];
-        for dr in 0..3 {
-            column[dr].copy_from_slice(&self.rows[dr][from..from + V]);
+        for (cells, row) in column.iter_mut().zip(self.rows) {
+            cells.copy_from_slice(&row[from..from + V]);
         }
         column
     }
@@ -101,11 +101,11 @@ fn depthwise_run<S: Simd, const V: usize>(
     let (n, run) = (window.n, window.run);
     let zero = [simd.splat_f32s(0.0); V];
     let mut w = [[zero; 3]; 3];
-    for dr in 0..3 {
-        for dc in 0..3 {
+    for (dr, row) in w.iter_mut().enumerate() {
+        for (dc, w) in row.iter_mut().enumerate() {
             if window.present[dr] {
                 let from = (3 * dr + dc) * n + at;
-                w[dr][dc].copy_from_slice(&weights[from..from + V]);
+                w.copy_from_slice(&weights[from..from + V]);
             }
         }
     }

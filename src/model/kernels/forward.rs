@@ -190,17 +190,14 @@ impl WithSimd for Forward<'_> {
         } = self;
         let (weights, c) = (shape.split(packed), shape.channels);
         let (h, rest) = scratch.split_at_mut(chunk.len * shape.hidden);
-        match target.activations.take() {
-            Some(kept) => {
-                let mut a = Activations::room(shape, chunk, kept);
-                activate(simd, shape, &weights, x, chunk, &mut a, h);
-                target.write::<false>(a.out, c);
-            }
-            None => {
-                let mut a = Activations::room(shape, chunk, rest);
-                forward_to_s2(simd, shape, &weights, x, chunk, &mut a, h);
-                target.write::<true>(a.out, c);
-            }
+        if let Some(kept) = target.activations.take() {
+            let mut a = Activations::room(shape, chunk, kept);
+            activate(simd, shape, &weights, x, chunk, &mut a, h);
+            target.write::<false>(a.out, c);
+        } else {
+            let mut a = Activations::room(shape, chunk, rest);
+            forward_to_s2(simd, shape, &weights, x, chunk, &mut a, h);
+            target.write::<true>(a.out, c);
         }
     }
 }

@@ -1,5 +1,6 @@
-//! CPU kernels: forward and backward, f32, channels last, all cores. [`rows`] and [`transformer`] are
-//! those of the transformer blocks; what is said here is of the grid block.
+//! CPU kernels, on all cores: of the grid model's segments ([`segment`], forward and backward, f32
+//! and bf16), of the transformer's modules at inference ([`transformer`]), and of its rows in
+//! training ([`rows`]). What is said here is of the grid block.
 //!
 //! With x (cells x C), hidden width E, and `rms(v) = v / sqrt(mean(v^2) + eps)` over channels:
 //!

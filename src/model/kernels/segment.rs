@@ -4,7 +4,9 @@
 //! With `slow = z_H + e`, which stands still within an H cycle:
 //!
 //! ```text
-//! x = z_L + slow;  repeat L_cycles - 1 times: x = L(x) + slow;  z_L = L(x);  x = z_L + z_H;  z_H = H(x)
+//! x = z_L + slow
+//! repeat L_cycles - 1 times:  x = L(x) + slow
+//! z_L = L(x)    x = z_L + z_H    z_H = H(x)
 //! ```
 //!
 //! Training keeps the inputs of the blocks of the last H cycle, the only one that a gradient
@@ -400,7 +402,9 @@ mod tests {
         let layout = Layout::new(images.to_vec());
         let len = layout.cells() * SHAPE.block.channels;
         let mut packed = numbers(SHAPE.packed_len(), 1);
-        packed.iter_mut().for_each(|w| *w *= 0.3);
+        for w in &mut packed {
+            *w *= 0.3;
+        }
         let (z_h, z_l, e) = (numbers(len, 2), numbers(len, 3), numbers(len, 4));
         let probe = numbers(2 * len, 5);
         let (all, inputs) = (SHAPE.kept_len(layout.cells()), SHAPE.stages().len() * len);

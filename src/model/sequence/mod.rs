@@ -10,8 +10,10 @@
 //! Everything is made of tensor operations that have a backward pass. Where nothing asks for a
 //! gradient (all of inference, and in training the updates that no gradient reaches), the modules
 //! L and H run in one pass of own kernels instead, on the CPU in f32 or, with
-//! [`SequenceHrm::with_precision`], in bf16; see `inference`. With B problems, S tokens each, P puzzle tokens, T = P + S, D channels,
-//! N heads of d = D / N channels and V words in the vocabulary, the input is embedded,
+//! [`SequenceHrm::with_precision`], in bf16; see `inference`.
+//!
+//! With B problems, S tokens each, P puzzle tokens, T = P + S, D channels, N heads of d = D / N
+//! channels and V words in the vocabulary, the input is embedded,
 //!
 //! ```text
 //! e = sqrt(D) [puzzle; tokens]                                   (B, T, D)
