@@ -58,10 +58,8 @@ fn main() -> Result<()> {
             let maps = if batch == 1 { "map" } else { "maps" };
             let name = name(&format!("grid {side}x{side}, {batch} {maps}"), precision);
             if options.want(&name) {
-                let case = Case {
-                    tolerance: tolerance(precision),
-                    ..grid_case(name, &model, &path, (side, batch), &files)?
-                };
+                let mut case = grid_case(name, &model, &path, (side, batch), &files)?;
+                case.tolerance = tolerance(precision);
                 report.add(measure(case, &options, &mut worker, &files)?);
             }
         }
@@ -69,10 +67,7 @@ fn main() -> Result<()> {
             let mazes = if batch == 1 { "maze" } else { "mazes" };
             let name = name(&format!("hrm 27M 30x30, {batch} {mazes}"), precision);
             if options.want(&name) {
-                let case = Case {
-                    tolerance: tolerance(precision),
-                    ..hrm_case(name, batch, precision, &files)?
-                };
+                let case = hrm_case(name, batch, precision, &files)?;
                 report.add(measure(case, &options, &mut worker, &files)?);
             }
         }
@@ -201,7 +196,7 @@ fn hrm_case<'a>(
             Ok(())
         }),
         outputs: named(outputs),
-        tolerance: tolerance(Precision::F32),
+        tolerance: tolerance(precision),
     })
 }
 

@@ -2,11 +2,12 @@
 //! backward pass: see `kernels`.
 
 use super::cycles::{Cycles, GradientReach};
+use super::host_values::{values, with_values};
 use super::kernels::{self, BlockShape, ReducedWeights, SegmentShape};
 use super::layout::Layout;
 use super::{Carry, GridHrmConfig};
 use crate::Result;
-use candle_core::{CpuStorage, CustomOp2, Shape, Storage, Tensor};
+use candle_core::{CpuStorage, CustomOp2, Shape, Tensor};
 use std::sync::{Arc, Mutex, PoisonError};
 
 type CandleResult<T> = candle_core::Result<T>;
@@ -125,29 +126,6 @@ impl FusedSegment {
         }
         Ok(())
     }
-}
-
-fn values<'a>(storage: &'a CpuStorage, layout: &candle_core::Layout) -> CandleResult<&'a [f32]> {
-    match layout.contiguous_offsets() {
-        Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
-        None => candle_core::bail!("grid segment: arguments must be contiguous"),
-    }
-}
-
-/// Runs a function on the values of tensors on the CPU.
-fn with_values<const N: usize, R>(
-    tensors: [&Tensor; N],
-    f: impl FnOnce([&[f32]; N]) -> R,
-) -> CandleResult<R> {
-    let held = tensors.map(Tensor::storage_and_layout);
-    let mut all: [&[f32]; N] = [&[]; N];
-    for (slice, (storage, layout)) in all.iter_mut().zip(&held) {
-        let Storage::Cpu(storage) = &**storage else {
-            candle_core::bail!("grid segment: the fused formulation runs on the CPU only");
-        };
-        *slice = values(storage, layout)?;
-    }
-    Ok(f(all))
 }
 
 impl CustomOp2 for FusedSegment {

@@ -30,6 +30,7 @@ mod grid_config;
 mod grid_hrm;
 mod grid_problems;
 mod halting;
+mod host_values;
 pub mod import;
 mod kernels;
 mod layout;

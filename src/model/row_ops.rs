@@ -4,9 +4,10 @@
 //! On the CPU in f32 they run the kernels of `kernels::rows`; elsewhere, and in f64, the same
 //! functions are made of plain tensor operations, which are also the reference in tests.
 
+use super::host_values::{values, with_values};
 use super::kernels::rows;
 use crate::Result;
-use candle_core::{CpuStorage, CustomOp1, CustomOp2, D, DType, Layout, Shape, Storage, Tensor};
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, D, DType, Layout, Shape, Tensor};
 
 type CandleResult<T> = candle_core::Result<T>;
 
@@ -56,43 +57,6 @@ pub(super) fn softmax(x: &Tensor) -> Result<Tensor> {
 
 fn has_kernels(x: &Tensor) -> bool {
     x.device().is_cpu() && x.dtype() == DType::F32
-}
-
-/// The values of an argument.
-fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> CandleResult<&'a [f32]> {
-    match layout.contiguous_offsets() {
-        Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
-        None => candle_core::bail!("row operations need contiguous arguments"),
-    }
-}
-
-/// Runs a function on the values of tensors that are on the CPU.
-fn with_values<const N: usize>(
-    tensors: [&Tensor; N],
-    f: impl FnOnce([&[f32]; N]) -> Vec<f32>,
-) -> CandleResult<Vec<f32>> {
-    let held = tensors.map(Tensor::storage_and_layout);
-    let mut all: [&[f32]; N] = [&[]; N];
-    for (values_of, (storage, layout)) in all.iter_mut().zip(&held) {
-        let Storage::Cpu(storage) = &**storage else {
-            candle_core::bail!("row operations run on the CPU only");
-        };
-        *values_of = values(storage, layout)?;
-    }
-    Ok(f(all))
-}
-
-/// Runs a function on the values of contiguous f32 tensors that are on the CPU.
-///
-/// # Errors
-/// A tensor that is not.
-pub(super) fn with_slices<R>(tensors: &[&Tensor], f: impl FnOnce(&[&[f32]]) -> R) -> Result<R> {
-    let held: Vec<_> = tensors.iter().map(|t| t.storage_and_layout()).collect();
-    let slices = held.iter().map(|(storage, layout)| match &**storage {
-        Storage::Cpu(storage) => values(storage, layout),
-        _ => candle_core::bail!("row operations run on the CPU only"),
-    });
-    Ok(f(&slices.collect::<CandleResult<Vec<_>>>()?))
 }
 
 fn last(shape: &Shape) -> usize {

@@ -5,11 +5,11 @@
 //! and up products share a tile, so that `silu(g) * u` is made while
 //! both are in registers.
 
-use super::bf16::bits;
 use super::chunk::Chunk;
 use super::depthwise::depthwise;
 use super::elementwise::rms;
 use super::forward::Target;
+use super::half::join;
 use super::scratch::{carve, with_scratch};
 use super::weights::BlockShape;
 use pulp::x86::V4;
@@ -105,7 +105,7 @@ fn vectors(matrix: &[f32], cols: usize) -> Vec<Vec<Pairs>> {
     let of = |first: usize| {
         let rows = matrix.chunks_exact(2 * cols).map(move |two_rows| {
             let (even, odd) = two_rows.split_at(cols);
-            std::array::from_fn(|i| pair(even[first + i], odd[first + i]))
+            std::array::from_fn(|i| join(even[first + i], odd[first + i]))
         });
         rows.collect()
     };
@@ -164,10 +164,6 @@ impl Kernel {
             unsafe { block_avx512(self.simd, self.shape, block, x, chunk, buffers, target) }
         });
     }
-}
-
-fn pair(low: f32, high: f32) -> Pair {
-    u32::from(bits(low)) | u32::from(bits(high)) << 16
 }
 
 /// Sixteen numbers.

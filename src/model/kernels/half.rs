@@ -65,8 +65,9 @@ pub(super) fn turn_pairs(panel: &[f32], width: usize, out: &mut [u32]) {
     }
 }
 
+/// A pair.
 #[inline(always)]
-fn join(low: f32, high: f32) -> u32 {
+pub(super) fn join(low: f32, high: f32) -> u32 {
     u32::from(bits(low)) | (u32::from(bits(high)) << 16)
 }
 

@@ -8,13 +8,13 @@
 use super::layer::{Layer, Mixer};
 use super::rotary::Rotary;
 use crate::Result;
+use crate::model::host_values::with_slices;
 use crate::model::kernels::half::rounded;
 use crate::model::kernels::matrix::Matrix;
 use crate::model::kernels::transformer::{
     BatchShape, GatedWeights, LayerWeights, MixerWeights, layers,
 };
 use crate::model::kernels::turns::Turns;
-use crate::model::row_ops::with_slices;
 use candle_core::{DType, Tensor};
 
 /// Weights of each layer in bf16, in the order of [`Layer::weights`].
