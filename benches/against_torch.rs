@@ -11,8 +11,8 @@ use candle_core::{Device, Tensor};
 use common::{Case, Files, Options, Report, Worker, measure};
 use hrm_planner::grid::generate::{Kind, problem};
 use hrm_planner::model::{
-    Checkpoint, GridHrm, GridHrmConfig, GridProblems, Layout, PLANES, Precision, Reasoner,
-    SequenceConfig, SequenceHrm, SequenceProblems,
+    Checkpoint, GridHrm, GridHrmConfig, GridProblems, PLANES, Precision, Reasoner, SequenceConfig,
+    SequenceHrm, SequenceProblems,
 };
 use hrm_planner::search::Rules;
 use rand::{RngExt, SeedableRng};
@@ -94,7 +94,7 @@ fn grid_case<'a>(
     let encoded = model.encode(&problems)?;
     let carry = model.initial_carry(&encoded)?;
     let after = model.segment(&carry, &encoded)?;
-    let said = model.read_out(&after)?;
+    let said = model.read_out(&after, &encoded)?;
     let outputs = [
         ("z_h", after.z_h),
         ("z_l", after.z_l),
@@ -122,16 +122,12 @@ fn grid_problems(side: usize, batch: usize) -> Result<GridProblems> {
     let rules = Rules::shortest();
     let one = |kind: &Kind| {
         let problem = problem(*kind, side, side, &mut rng);
-        GridProblems::one(&problem.map, &rules, problem.start, problem.goal)
+        let patches = GridHrmConfig::default().patches();
+        GridProblems::one(&problem.map, &rules, problem.start, problem.goal, patches)
     };
     let kinds = Kind::ALL.iter().cycle().take(batch);
     let all = kinds.map(one).collect::<hrm_planner::Result<Vec<_>>>()?;
-    let inputs: Vec<&Tensor> = all.iter().map(|one| &one.input).collect();
-    Ok(GridProblems {
-        input: Tensor::cat(&inputs, 0)?,
-        layout: Layout::new(vec![(side, side); batch]),
-        starts: all.iter().flat_map(|one| one.starts.clone()).collect(),
-    })
+    Ok(GridProblems::cat(&all.iter().collect::<Vec<_>>())?)
 }
 
 /// Operations of a segment: per cell and block, nine taps of each channel, the mixing matrix and
@@ -179,7 +175,7 @@ fn hrm_case<'a>(
     let encoded = model.encode(&problems)?;
     let carry = model.initial_carry(&encoded)?;
     let after = model.segment(&carry, &encoded)?;
-    let said = model.read_out(&after)?;
+    let said = model.read_out(&after, &encoded)?;
     let outputs = [
         ("z_h", after.z_h),
         ("z_l", after.z_l),

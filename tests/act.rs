@@ -54,7 +54,7 @@ impl Reasoner for Counter {
         })
     }
 
-    fn read_out(&self, carry: &Carry) -> Result<Vec<(f32, f32)>> {
+    fn read_out(&self, carry: &Carry, _problems: &Vec<usize>) -> Result<Vec<(f32, f32)>> {
         let wishes = carry.z_l.to_vec1()?.into_iter();
         Ok(wishes.zip(carry.z_h.to_vec1()?).collect())
     }

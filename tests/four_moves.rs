@@ -114,6 +114,7 @@ fn a_model_made_for_four_moves_never_prefers_a_diagonal() {
         h_cycles: 1,
         l_cycles: 1,
         moves: Moves::Four,
+        ..GridHrmConfig::default()
     };
     let mut dice = ChaCha8Rng::seed_from_u64(1);
     let mut tensors = BTreeMap::new();
@@ -125,9 +126,14 @@ fn a_model_made_for_four_moves_never_prefers_a_diagonal() {
     }
     assert_eq!(tensors["head.moves.weight"].dims(), [16, 4]);
     let model = GridHrm::new(config, &tensors, Formulation::Fused).unwrap();
+    let map = Costmap::filled(Geometry::unit(3, 2).unwrap(), Cost::FREE);
+    let at = Cell::new(0, 0);
+    let patches = model.config().patches();
+    let problem = GridProblems::one(&map, &Rules::shortest(), at, at, patches).unwrap();
+    let encoded = model.encode(&problem).unwrap();
     let mut carry = Carry::zeros((6, 16), &Device::Cpu).unwrap();
     carry.z_h = Tensor::rand(-1.0_f32, 1.0, (6, 16), &Device::Cpu).unwrap();
-    let moves = model.read_out(&carry).unwrap().moves;
+    let moves = model.read_out(&carry, &encoded).unwrap().moves;
     for logits in moves.to_vec2::<f32>().unwrap() {
         for mv in Move::ALL {
             let logit = logits[mv.index()];

@@ -9,8 +9,8 @@ use candle_core::{Tensor, Var};
 use common::random_model::{random_tensors, small_config};
 use hrm_planner::grid::{Cell, Cost, Costmap, Geometry};
 use hrm_planner::model::{
-    Act, Carry, Formulation, GridEncoded, GridHrm, GridHrmConfig, GridProblems, Layout, PLANES,
-    Reasoner, encode, think,
+    Act, Carry, Formulation, GridEncoded, GridHrm, GridHrmConfig, GridProblems, Layout, Maps,
+    PLANES, Reasoner, encode, think,
 };
 use hrm_planner::search::Rules;
 
@@ -25,7 +25,14 @@ fn open_map(rows: usize, cols: usize) -> Costmap {
 }
 
 fn encoded(model: &GridHrm, map: &Costmap, goal: Cell) -> GridEncoded {
-    let problems = GridProblems::one(map, &Rules::shortest(), goal, goal).unwrap();
+    let problems = GridProblems::one(
+        map,
+        &Rules::shortest(),
+        goal,
+        goal,
+        model.config().patches(),
+    );
+    let problems = problems.unwrap();
     model.encode(&problems).unwrap()
 }
 
@@ -56,7 +63,8 @@ fn the_published_shape_has_118_thousand_parameters() {
 fn read_outs_have_a_row_per_cell() {
     let model = model(Formulation::Fused);
     let carries = carries(&model, &open_map(5, 9), Cell::new(2, 2), 1);
-    let readout = model.read_out(&carries[0]).unwrap();
+    let encoded = encoded(&model, &open_map(5, 9), Cell::new(2, 2));
+    let readout = model.read_out(&carries[0], &encoded).unwrap();
     assert_eq!(readout.moves.dims(), [45, 8]);
     for tensor in [&readout.value, &readout.q_halt, &readout.q_continue] {
         assert_eq!(tensor.dims(), [45]);
@@ -143,11 +151,12 @@ fn no_gradient_flows_into_the_carry() {
         z_l: z_l.as_tensor().clone(),
     };
     let e = noise(8);
-    let encoded = GridEncoded {
-        e: e.as_tensor().clone(),
-        layout: Layout::new(vec![(4, 5)]),
+    let maps = Maps {
+        sizes: vec![(4, 5)],
         starts: vec![0],
     };
+    let tokens = Layout::new(vec![(4, 5)]);
+    let encoded = GridEncoded::new(e.as_tensor().clone(), tokens, maps, 1).unwrap();
     let after = model.segment(&carry, &encoded).unwrap();
     let gradients = after.z_h.sqr().unwrap().sum_all().unwrap();
     let gradients = gradients.backward().unwrap();
@@ -174,7 +183,8 @@ fn the_input_tells_cost_blocked_free_unknown_goal_and_inside() {
     map.set(Cell::new(1, 1), Cost::LETHAL);
     map.set(Cell::new(0, 2), Cost::UNKNOWN);
     let rules = Rules::new(2.0, true).unwrap();
-    let input = encode(&map, Cell::new(0, 0), &rules);
+    let patches = small_config().patches();
+    let input = encode(&map, Cell::new(0, 0), &rules, patches).input;
     assert_eq!(input.len(), 6 * 9 * PLANES);
     let centre = |index: usize| {
         let at = index * 9 * PLANES + 4 * PLANES;
@@ -207,15 +217,11 @@ fn problems_of_a_batch_think_as_if_alone() {
         .iter()
         .map(|map| {
             let (start, goal) = (Cell::new(0, 0), Cell::new(3, 2));
-            GridProblems::one(map, &Rules::shortest(), start, goal).unwrap()
+            let patches = model.config().patches();
+            GridProblems::one(map, &Rules::shortest(), start, goal, patches).unwrap()
         })
         .collect();
-    let inputs: Vec<&Tensor> = problems.iter().map(|p| &p.input).collect();
-    let batch = GridProblems {
-        input: Tensor::cat(&inputs, 0).unwrap(),
-        layout: Layout::new(vec![(5, 9), (7, 3), (4, 4)]),
-        starts: vec![0; 3],
-    };
+    let batch = GridProblems::cat(&problems.iter().collect::<Vec<_>>()).unwrap();
     let encoded = model.encode(&batch).unwrap();
     assert_eq!(model.count(&encoded), 3);
     let carry = model.initial_carry(&encoded).unwrap();
@@ -234,7 +240,9 @@ fn problems_of_a_batch_think_as_if_alone() {
         let kept = after.z_h.narrow(0, row, cells).unwrap();
         row += cells;
         assert_eq!(flat(&kept), flat(&alone[1].z_h));
-        let answer = model.read_out(&alone[1]).unwrap();
+        let answer = model
+            .read_out(&alone[1], &encoded(&model, &maps[problem], Cell::new(3, 2)))
+            .unwrap();
         assert_eq!(together[problem].segments, 2);
         assert_eq!(flat(&together[problem].readout.moves), flat(&answer.moves));
     }

@@ -5,7 +5,7 @@
 
 use candle_core::{Device, Tensor, Var};
 use hrm_planner::model::{
-    Carry, Formulation, GridHrm, GridHrmConfig, GridProblems, Layout, PLANES, Reasoner,
+    Carry, Formulation, GridHrm, GridHrmConfig, GridProblems, Image, Layout, Maps, PLANES, Reasoner,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -38,17 +38,33 @@ struct Setting {
 
 impl Setting {
     fn new(config: GridHrmConfig, images: &[(usize, usize)], seed: u64) -> Self {
+        Self::on(config, Layout::new(images.to_vec()), seed)
+    }
+
+    /// With a third of the places empty.
+    fn sparse(config: GridHrmConfig, images: &[(usize, usize)], seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let layout = Layout::new(images.to_vec());
+        let images = images.iter().map(|&(rows, cols)| {
+            let there: Vec<bool> = (0..rows * cols)
+                .map(|place| place == 0 || rng.random_bool(0.67))
+                .collect();
+            Image::sparse(rows, cols, |place| there[place])
+        });
+        Self::on(config, Layout::of(images.collect()), seed)
+    }
+
+    fn on(config: GridHrmConfig, layout: Layout, seed: u64) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let weights = config.tensors().into_iter().map(|(name, shape)| {
             let tensor = random(&mut rng, &shape, 0.5);
             (name, Var::from_tensor(&tensor).unwrap())
         });
         let weights = weights.collect();
-        let state = [layout.cells(), config.channels];
+        let state = [layout.tokens(), config.channels];
         Self {
             weights,
-            input: Var::from_tensor(&random(&mut rng, &[layout.cells(), 9 * PLANES], 1.0)).unwrap(),
+            input: Var::from_tensor(&random(&mut rng, &[layout.tokens(), 9 * PLANES], 1.0))
+                .unwrap(),
             carry: Carry {
                 z_h: random(&mut rng, &state, 1.0),
                 z_l: random(&mut rng, &state, 1.0),
@@ -66,8 +82,11 @@ impl Setting {
         let encoded = model
             .encode(&GridProblems {
                 input: self.input.as_tensor().clone(),
-                layout: self.layout.clone(),
-                starts: vec![0; self.layout.images().len()],
+                tokens: self.layout.clone(),
+                maps: Maps {
+                    sizes: self.layout.images().iter().map(Image::size).collect(),
+                    starts: vec![0; self.layout.images().len()],
+                },
             })
             .unwrap();
         model.segment(&self.carry, &encoded).unwrap()
@@ -193,6 +212,31 @@ fn gradients_equal_those_of_the_plain_formulation() {
             for ((name, fused), (_, plain)) in fused.iter().zip(&plain) {
                 let error = relative_error(fused, plain);
                 assert!(error < 1e-4, "{images:?}, gradient of {name}: {error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn sparse_images_and_larger_kernels_come_out_as_from_the_plain_formulation() {
+    for (seed, images) in SIZES.iter().enumerate() {
+        for kernel in [3, 5] {
+            let sizes = GridHrmConfig { kernel, ..config() };
+            let setting = Setting::sparse(sizes, images, 200 + seed as u64);
+            let [fused, plain] =
+                [Formulation::Fused, Formulation::Plain].map(|by| setting.after(by));
+            for (fused, plain) in [(fused.z_h, plain.z_h), (fused.z_l, plain.z_l)] {
+                let error = relative_error(&flat(&fused), &flat(&plain));
+                assert!(error < 1e-4, "{images:?}, kernel {kernel}: {error}");
+            }
+            let fused = setting.gradients(Formulation::Fused);
+            let plain = setting.gradients(Formulation::Plain);
+            for ((name, fused), (_, plain)) in fused.iter().zip(&plain) {
+                let error = relative_error(fused, plain);
+                assert!(
+                    error < 1e-4,
+                    "{images:?}, kernel {kernel}, gradient of {name}: {error}"
+                );
             }
         }
     }

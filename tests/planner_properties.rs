@@ -52,7 +52,7 @@ impl Case {
             ][rng.random_range(0..4)],
             max_segments: rng.random_range(1..=3),
             max_planning_time: 600.0,
-            max_model_cells: rng.random_range(16..1600),
+            max_tokens: rng.random_range(16..1600),
             ..PlannerConfig::default()
         };
         let mut request = Request::new(draw_pose(&map, &mut rng), draw_pose(&map, &mut rng));

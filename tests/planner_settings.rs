@@ -82,7 +82,7 @@ fn a_value_outside_its_range_is_an_error_that_names_the_key() {
         ("tolerance: -1", "tolerance"),
         ("max_segments: 0", "max_segments"),
         ("max_planning_time: 0", "max_planning_time"),
-        ("max_model_cells: 1", "max_model_cells"),
+        ("max_tokens: 1", "max_tokens"),
         ("max_cells: 0", "max_cells"),
     ] {
         match read(text).unwrap_err() {

@@ -25,7 +25,14 @@ fn model() -> GridHrm {
 fn encoded(model: &GridHrm, rows: usize, cols: usize) -> GridEncoded {
     let map = Costmap::filled(Geometry::unit(cols, rows).unwrap(), Cost::FREE);
     let goal = Cell::new(rows / 2, cols / 3);
-    let problems = GridProblems::one(&map, &Rules::shortest(), goal, goal).unwrap();
+    let problems = GridProblems::one(
+        &map,
+        &Rules::shortest(),
+        goal,
+        goal,
+        model.config().patches(),
+    )
+    .unwrap();
     model.encode(&problems).unwrap()
 }
 

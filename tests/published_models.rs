@@ -33,7 +33,7 @@ fn evaluate(reference: &Reference, start: Start, dtype: DType) -> Vec<Measured> 
             carry = reference.carry(segment - 1, dtype);
         }
         carry = model.segment(&carry, &encoded).unwrap();
-        let readout = model.read_out(&carry).unwrap();
+        let readout = model.read_out(&carry, &encoded).unwrap();
         for (kind, tensor) in [
             ("logits", &readout.logits),
             ("q_halt", &readout.q_halt),

@@ -6,6 +6,7 @@ use common::planning::{self, centre, point_robot};
 use common::{costmap, toy_model};
 use hrm_planner::grid::generate::{Components, Kind, generate, reachable_pair};
 use hrm_planner::grid::{Cell, Cost, Costmap, Move};
+use hrm_planner::model::Patches;
 use hrm_planner::planner::{
     HaltReason, PlannerConfig, Problem, Reduction, Request, Snapshot, Source, check,
 };
@@ -23,6 +24,12 @@ fn problem(snapshot: &Snapshot, start: Cell, goal: Cell) -> Problem<'_> {
     check(snapshot, &Request::new(pose(start), pose(goal)), 0.0).expect("the goal can be reached")
 }
 
+/// Every cell is a token.
+const CELLS: Patches = Patches {
+    side: 1,
+    sparse: false,
+};
+
 const TWO_ROOMS: &str = "
     .....#...
     .....#...
@@ -35,7 +42,7 @@ const TWO_ROOMS: &str = "
 fn a_small_map_is_seen_as_it_is() {
     let snapshot = snapshot(costmap(TWO_ROOMS));
     let problem = problem(&snapshot, Cell::new(5, 0), Cell::new(5, 8));
-    let reduction = Reduction::new(&problem, 100).unwrap();
+    let reduction = Reduction::new(&problem, 100, CELLS).unwrap();
     assert_eq!(reduction.factor(), 1);
     // The rectangle around the two rooms; the room below them is another world.
     let expected = costmap(
@@ -56,7 +63,7 @@ fn a_small_map_is_seen_as_it_is() {
 fn plans_on_a_small_map_come_back_unchanged() {
     let snapshot = snapshot(costmap(TWO_ROOMS));
     let problem = problem(&snapshot, Cell::new(5, 0), Cell::new(5, 8));
-    let reduction = Reduction::new(&problem, 100).unwrap();
+    let reduction = Reduction::new(&problem, 100, CELLS).unwrap();
     let plan = [Cell::new(3, 0), Cell::new(2, 0), Cell::new(1, 0)];
     let expected = [Cell::new(5, 0), Cell::new(4, 0), Cell::new(3, 0)];
     assert_eq!(reduction.expand(&plan), expected);
@@ -72,7 +79,7 @@ fn free_space_that_cannot_be_reached_is_blocked() {
         .....";
     let snapshot = snapshot(costmap(art));
     let problem = problem(&snapshot, Cell::new(0, 0), Cell::new(4, 4));
-    let reduction = Reduction::new(&problem, 100).unwrap();
+    let reduction = Reduction::new(&problem, 100, CELLS).unwrap();
     assert_eq!(reduction.map().cost(Cell::new(2, 2)), Cost::LETHAL);
 }
 
@@ -83,7 +90,7 @@ fn pooled_costs_are_means() {
     map.set(Cell::new(1, 1), Cost(61));
     let snapshot = snapshot(map);
     let problem = problem(&snapshot, Cell::new(0, 0), Cell::new(1, 3));
-    let reduction = Reduction::new(&problem, 2).unwrap();
+    let reduction = Reduction::new(&problem, 2, CELLS).unwrap();
     assert_eq!(reduction.factor(), 2);
     assert_eq!(reduction.map().costs(), [Cost(40), Cost(0)]);
 }
@@ -98,7 +105,7 @@ fn blocks_are_laid_where_they_keep_passages_open() {
         ....####....";
     let snapshot = snapshot(costmap(art));
     let problem = problem(&snapshot, Cell::new(0, 0), Cell::new(3, 11));
-    let reduction = Reduction::new(&problem, 12).unwrap();
+    let reduction = Reduction::new(&problem, 12, CELLS).unwrap();
     assert_eq!(reduction.factor(), 2);
     let path = Field::compute(reduction.map(), reduction.goal(), &Rules::shortest())
         .unwrap()
@@ -113,6 +120,12 @@ fn blocks_are_laid_where_they_keep_passages_open() {
 }
 
 /// Two halls and a door of one cell, far from their corners; 120 cells.
+/// Every cell is a token.
+const CELLS: Patches = Patches {
+    side: 1,
+    sparse: false,
+};
+
 const ONE_DOOR: &str = "
     ............#...........
     ............#...........
@@ -125,14 +138,14 @@ fn finer_blocks_are_taken_where_coarse_ones_close_all_passages() {
     let snapshot = snapshot(costmap(ONE_DOOR));
     let problem = problem(&snapshot, Cell::new(0, 0), Cell::new(0, 23));
     // Only the map itself will do: twice the cells wanted, but no more than that.
-    assert_eq!(Reduction::new(&problem, 60).unwrap().factor(), 1);
-    assert!(Reduction::new(&problem, 59).is_none());
+    assert_eq!(Reduction::new(&problem, 60, CELLS).unwrap().factor(), 1);
+    assert!(Reduction::new(&problem, 59, CELLS).is_none());
 }
 
 #[test]
 fn a_map_that_cannot_be_reduced_is_planned_on_by_the_search() {
     let config = PlannerConfig {
-        max_model_cells: 59,
+        max_tokens: 59,
         ..point_robot()
     };
     let map = costmap(ONE_DOOR);
@@ -151,7 +164,7 @@ fn a_map_that_cannot_be_reduced_is_planned_on_by_the_search() {
 fn values_come_back_to_every_cell_that_was_seen() {
     let snapshot = snapshot(costmap("......\n......\n##....\n##...."));
     let problem = problem(&snapshot, Cell::new(2, 0), Cell::new(0, 5));
-    let reduction = Reduction::new(&problem, 6).unwrap();
+    let reduction = Reduction::new(&problem, 6, CELLS).unwrap();
     assert_eq!(reduction.factor(), 2);
     let values: Vec<f32> = (0..6_u8).map(f32::from).collect();
     let full = reduction.spread(&values);
@@ -192,7 +205,7 @@ proptest! {
         let (start, goal) = reachable_pair(&map, &components, 10.0, &mut rng).unwrap();
         let snapshot = snapshot(map);
         let problem = problem(&snapshot, start, goal);
-        let Some(reduction) = Reduction::new(&problem, max_cells) else {
+        let Some(reduction) = Reduction::new(&problem, max_cells, CELLS) else {
             return Ok(());
         };
         prop_assert!(reduction.map().geometry().cells() <= 2 * max_cells);

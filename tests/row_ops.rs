@@ -35,7 +35,7 @@ fn segment(config: &SequenceConfig, dtype: DType) -> BTreeMap<String, Vec<f64>> 
     let encoded = model.encode(&problems).expect("an encoding");
     let carry = model.initial_carry(&encoded).expect("a carry");
     let carry = model.segment(&carry, &encoded).expect("a segment");
-    let readout = model.read_out(&carry).expect("a read-out");
+    let readout = model.read_out(&carry, &encoded).expect("a read-out");
 
     let mut found = BTreeMap::new();
     let mut keep = |name: &str, tensor: &Tensor| {

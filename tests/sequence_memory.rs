@@ -62,7 +62,7 @@ fn measure(path: &Path) {
         .unwrap();
     let carry = model.initial_carry(&encoded).unwrap();
     let carry = model.segment(&carry, &encoded).unwrap();
-    model.read_out(&carry).unwrap();
+    model.read_out(&carry, &encoded).unwrap();
 
     let numbers: usize = checkpoint.tensors.values().map(Tensor::elem_count).sum();
     let (weights, carry) = (4 * numbers, 4 * 2 * carry.z_h.elem_count());

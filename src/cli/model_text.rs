@@ -15,7 +15,7 @@ pub fn pairs(config: &ModelConfig) -> Vec<(&'static str, String)> {
     pairs
 }
 
-fn grid(config: &GridHrmConfig) -> [(&'static str, String); 4] {
+fn grid(config: &GridHrmConfig) -> [(&'static str, String); 5] {
     let GridHrmConfig {
         channels,
         hidden,
@@ -23,10 +23,22 @@ fn grid(config: &GridHrmConfig) -> [(&'static str, String); 4] {
         l_blocks,
         h_cycles,
         l_cycles,
+        kernel,
+        patch,
+        sparse,
         moves,
     } = config;
+    let only = if *sparse {
+        ", where there is a way in"
+    } else {
+        ""
+    };
     [
         ("channels", format!("{channels}, hidden {hidden}")),
+        (
+            "tokens",
+            format!("patches of {patch} x {patch} cells{only}; kernels of {kernel} x {kernel}"),
+        ),
         ("blocks", format!("H {h_blocks}, L {l_blocks}")),
         ("moves", moves.count().to_string()),
         (

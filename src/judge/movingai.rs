@@ -14,8 +14,8 @@ impl Judge<'_> {
     /// Judges the `.scen` files of a folder (or one file): one row per map. Of each file `limit`
     /// requests are taken, evenly spread from short to long; all of them for 0.
     ///
-    /// The oracle is held against every published length. The planner is asked on maps that the
-    /// model sees cell by cell (`max_model_cells`); on others its scores are `None`.
+    /// The oracle is held against every published length. Maps that are too large for the model are
+    /// pooled for it, as for any request.
     ///
     /// # Errors
     /// A file that cannot be read, or whose map is not there: maps are looked for beside the
@@ -45,7 +45,6 @@ impl Judge<'_> {
         let costs = read_map_with_max_cells(map, self.config.max_cells)?;
         let snapshot = Arc::new(self.grid_snapshot(costs, Moves::Eight)?);
         let geometry = *snapshot.geometry();
-        let ask = geometry.cells() <= self.config.max_model_cells;
         let kind = kind_name(root, map);
         self.row("movingai", &kind, scenarios.len(), |number| {
             let scenario = &scenarios[number];
@@ -58,7 +57,7 @@ impl Judge<'_> {
                 goal: scenario.goal,
                 stored_length: Some(scenario.optimal_length),
                 stored_way: None,
-                ask,
+                ask: true,
             })
         })
     }

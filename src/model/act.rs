@@ -56,7 +56,7 @@ pub fn think<M: Reasoner>(
         let halts = if segments == act.max_segments {
             vec![true; places.len()]
         } else if act.halting {
-            model.wants_to_halt(&model.read_out(&carry)?, &encoded)?
+            model.wants_to_halt(&model.read_out(&carry, &encoded)?, &encoded)?
         } else {
             vec![false; places.len()]
         };
@@ -86,6 +86,6 @@ fn answer<M: Reasoner>(
     carry: &Carry,
     place: usize,
 ) -> Result<M::Readout> {
-    let (_, alone) = model.keep(encoded, carry, &[place])?;
-    model.read_out(&alone)
+    let (encoded, alone) = model.keep(encoded, carry, &[place])?;
+    model.read_out(&alone, &encoded)
 }

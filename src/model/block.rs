@@ -1,7 +1,7 @@
 //! One block of the grid model: look at the neighbours, then think per cell.
 //!
 //! ```text
-//! y   = rms(x + depthwise3x3(x) M)
+//! y   = rms(x + depthwise(x) M)
 //! out = rms(y + (silu(y G) * (y U)) D)
 //! ```
 //!
@@ -18,7 +18,7 @@ use candle_core::{D, Tensor};
 /// The weights of a block.
 #[derive(Debug, Clone)]
 pub struct Block {
-    /// (9, C): taps row by row from the lower left neighbour.
+    /// (k k, C): taps of a k x k kernel row by row from the lower left neighbour.
     depthwise: Tensor,
     /// (C, C)
     mix: Tensor,
@@ -31,10 +31,14 @@ pub struct Block {
 }
 
 impl Block {
-    /// The names and shapes of a block's tensors for C channels and E hidden ones.
-    pub fn tensors(channels: usize, hidden: usize) -> [(&'static str, [usize; 2]); 5] {
+    /// The names and shapes of a block's tensors for C channels, E hidden ones and a kernel of k x k.
+    pub fn tensors(
+        channels: usize,
+        hidden: usize,
+        kernel: usize,
+    ) -> [(&'static str, [usize; 2]); 5] {
         [
-            ("depthwise", [9, channels]),
+            ("depthwise", [kernel * kernel, channels]),
             ("mix", [channels, channels]),
             ("gate", [channels, hidden]),
             ("up", [channels, hidden]),
@@ -49,9 +53,10 @@ impl Block {
     pub fn new(
         channels: usize,
         hidden: usize,
+        kernel: usize,
         mut get: impl FnMut(&str, &[usize]) -> Result<Tensor>,
     ) -> Result<Self> {
-        let [depthwise, mix, gate, up, down] = Self::tensors(channels, hidden);
+        let [depthwise, mix, gate, up, down] = Self::tensors(channels, hidden, kernel);
         let depthwise = get(depthwise.0, &depthwise.1)?;
         let mix = get(mix.0, &mix.1)?;
         let gate = get(gate.0, &gate.1)?;
@@ -97,12 +102,12 @@ impl Block {
     /// # Errors
     /// A tensor operation that fails.
     pub fn forward(&self, x: &Tensor, layout: &Layout) -> Result<Tensor> {
-        let channels = x.dim(1)?;
-        // depthwise3x3(x) M is one convolution, with the matrices diag(w_t) M of the taps t.
+        let (taps, channels) = self.depthwise.dims2()?;
+        // depthwise(x) M is one convolution, with the matrices diag(w_t) M of the taps t.
         let w = self.depthwise.unsqueeze(2)?;
-        let taps = w.broadcast_mul(&self.mix.unsqueeze(0)?)?;
-        let taps = taps.reshape((9 * channels, channels))?;
-        let y = rms(&(x + convolve(x, &taps, layout)?)?)?;
+        let w = w.broadcast_mul(&self.mix.unsqueeze(0)?)?;
+        let w = w.reshape((taps * channels, channels))?;
+        let y = rms(&(x + convolve(x, &w, layout)?)?)?;
         let h = (y.matmul(&self.gate)?.silu()? * y.matmul(&self.up)?)?;
         rms(&(&y + h.matmul(&self.down)?)?)
     }

@@ -30,6 +30,7 @@ pub(super) fn segment_shape(config: &GridHrmConfig) -> SegmentShape {
         block: BlockShape {
             channels: config.channels,
             hidden: config.hidden,
+            kernel: config.kernel,
         },
         h_blocks: config.h_blocks,
         l_blocks: config.l_blocks,
@@ -61,7 +62,7 @@ pub(super) fn segment(
 ) -> Result<Carry> {
     let learning = e.track_op() || packed.track_op();
     let kept_len = if learning {
-        shape.kept_len(layout.cells())
+        shape.kept_len(layout.tokens())
     } else {
         0
     };
@@ -114,7 +115,7 @@ struct FusedSegment {
 
 impl FusedSegment {
     fn check(&self, e: &Shape, packed: &Shape) -> CandleResult<()> {
-        let want = [self.layout.cells(), self.shape.block.channels];
+        let want = [self.layout.tokens(), self.shape.block.channels];
         let states = [&self.carry.z_h, &self.carry.z_l];
         if e.dims() != want || states.iter().any(|z| z.dims() != want) {
             let z = states.map(Tensor::shape);

@@ -2,7 +2,7 @@
 
 use super::block::Block;
 use super::cycles::{Cycles, GradientReach};
-use super::encode::PLANES;
+use super::encode::Patches;
 use crate::grid::Moves;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -23,9 +23,27 @@ pub struct GridHrmConfig {
     pub h_cycles: usize,
     /// L updates per H update.
     pub l_cycles: usize,
+    /// Side of the blocks' depthwise kernel, tokens: 3 or 5.
+    #[serde(default = "three")]
+    pub kernel: usize,
+    /// Cells along each side of a token, 1 to 8.
+    #[serde(default = "one")]
+    pub patch: usize,
+    /// Whether patches without a cell that can be entered have no token: they are not computed, and
+    /// look like the outside of the map.
+    #[serde(default)]
+    pub sparse: bool,
     /// The moves it was made for.
     #[serde(default)]
     pub moves: Moves,
+}
+
+fn one() -> usize {
+    1
+}
+
+fn three() -> usize {
+    3
 }
 
 impl Default for GridHrmConfig {
@@ -37,6 +55,9 @@ impl Default for GridHrmConfig {
             l_blocks: 2,
             h_cycles: 2,
             l_cycles: 2,
+            kernel: 3,
+            patch: 1,
+            sparse: false,
             moves: Moves::Eight,
         }
     }
@@ -64,23 +85,41 @@ impl GridHrmConfig {
                 return wrong(key, value, "from 1 to 64");
             }
         }
+        if ![3, 5].contains(&self.kernel) {
+            return wrong("kernel", self.kernel, "3 or 5");
+        }
+        if !(1..=8).contains(&self.patch) {
+            return wrong("patch", self.patch, "from 1 to 8");
+        }
         Ok(())
     }
 
     /// How many cells information travels in one segment.
     pub fn reach(&self) -> usize {
-        self.h_cycles * (self.l_cycles * self.l_blocks + self.h_blocks)
+        let blocks = self.h_cycles * (self.l_cycles * self.l_blocks + self.h_blocks);
+        blocks * (self.kernel / 2) * self.patch
+    }
+
+    /// How it cuts maps into tokens.
+    pub fn patches(&self) -> Patches {
+        Patches {
+            side: self.patch,
+            sparse: self.sparse,
+        }
     }
 
     /// Names and shapes of all trainable tensors, in a fixed order.
     pub fn tensors(&self) -> Vec<(String, Vec<usize>)> {
         let mut tensors = vec![
-            ("embed.weight".to_owned(), vec![9 * PLANES, self.channels]),
+            (
+                "embed.weight".to_owned(),
+                vec![self.patches().width(), self.channels],
+            ),
             ("embed.bias".to_owned(), vec![self.channels]),
         ];
         for (module, blocks) in [("h", self.h_blocks), ("l", self.l_blocks)] {
             for block in 0..blocks {
-                for (name, shape) in Block::tensors(self.channels, self.hidden) {
+                for (name, shape) in Block::tensors(self.channels, self.hidden, self.kernel) {
                     tensors.push((format!("{module}.{block}.{name}"), shape.to_vec()));
                 }
             }
@@ -101,9 +140,11 @@ impl GridHrmConfig {
         }
     }
 
-    /// Heads and their widths: moves, log cost-to-go, (`q_halt`, `q_continue`).
+    /// Heads and their widths: of each cell of a token the moves, log cost-to-go, (`q_halt`,
+    /// `q_continue`).
     pub(super) fn heads(&self) -> [(&'static str, usize); 3] {
-        [("moves", self.moves.count()), ("value", 1), ("halt", 2)]
+        let per_cell = [("moves", self.moves.count()), ("value", 1), ("halt", 2)];
+        per_cell.map(|(head, width)| (head, width * self.patch * self.patch))
     }
 
     /// Number of trainable values.

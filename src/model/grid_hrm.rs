@@ -1,6 +1,7 @@
-//! The grid HRM of one scale: a Hierarchical Reasoning Model whose tokens are the cells of a map.
+//! The grid HRM: a Hierarchical Reasoning Model whose tokens are the cells of a map, or patches of
+//! p x p cells.
 //!
-//! With e the encoded input and z_H, z_L the slow and the fast state, all (cells, C):
+//! With e the encoded input and z_H, z_L the slow and the fast state, all (tokens, C):
 //!
 //! ```text
 //! e = input W_in + b_in
@@ -11,8 +12,9 @@
 //!
 //! is one segment (arXiv 2506.21734, section 2; e, z_H and z_L as there). L and H are a few
 //! [`Block`]s each. In training the gradient flows through the last H cycle only and the carry is
-//! detached between segments. A block sees one cell further, so that one segment carries
-//! information `H_cycles (L_cycles L_blocks + H_blocks)` cells far.
+//! detached between segments. A block sees one token further (two, where its kernel
+//! is 5 x 5), so that one segment carries information `H_cycles (L_cycles L_blocks + H_blocks)`
+//! tokens far.
 //!
 //! After each segment z_H is read out per cell: logits of the eight moves, the logarithm of the
 //! cost-to-go, and two halting scores. Halting is judged per cell, not per map: `q_halt` scores
@@ -24,7 +26,7 @@ use super::cycles::Modules;
 use super::formulation::Formulation;
 use super::fused;
 use super::grid_config::GridHrmConfig;
-use super::grid_problems::{GridEncoded, GridProblems};
+use super::grid_problems::{GridEncoded, GridProblems, Maps};
 use super::halting::HaltSignal;
 use super::kernels::ReducedWeights;
 use super::layout::Layout;
@@ -67,7 +69,7 @@ impl Linear {
     }
 }
 
-/// The grid HRM of one scale.
+/// The grid HRM.
 #[derive(Debug, Clone)]
 pub struct GridHrm {
     config: GridHrmConfig,
@@ -107,7 +109,7 @@ impl GridHrm {
         let blocks = |module: &str, count: usize| -> Result<Vec<Block>> {
             (0..count)
                 .map(|i| {
-                    Block::new(config.channels, config.hidden, |name, _| {
+                    Block::new(config.channels, config.hidden, config.kernel, |name, _| {
                         tensors.get(&format!("{module}.{i}.{name}"))
                     })
                 })
@@ -171,14 +173,14 @@ impl GridHrm {
         })
     }
 
-    /// A segment of plain tensor operations, (cells, C).
+    /// A segment of plain tensor operations, (tokens, C).
     fn plain_segment(&self, carry: &Carry, encoded: &GridEncoded) -> Result<Carry> {
         let detach = |blocks: &[Block]| blocks.iter().map(Block::detached).collect::<Vec<_>>();
         let (h, l) = (detach(&self.h), detach(&self.l));
         let modules = |h, l| GridModules {
             h,
             l,
-            layout: &encoded.layout,
+            layout: &encoded.tokens,
         };
         self.config.cycles().segment(
             carry,
@@ -188,9 +190,21 @@ impl GridHrm {
         )
     }
 
+    /// What a head says of each cell, (cells, W); zeros for cells without a token.
+    fn per_cell(&self, head: &Linear, z: &Tensor, encoded: &GridEncoded) -> Result<Tensor> {
+        let said = head.forward(z)?;
+        let Some(places) = &encoded.places else {
+            return Ok(said);
+        };
+        let (tokens, width) = said.dims2()?;
+        let cells = self.config.patch * self.config.patch;
+        let said = said.reshape((tokens * cells, width / cells))?;
+        Ok(said.index_select(places, 0)?)
+    }
+
     /// Logits of all eight moves, whichever the model was made for.
-    fn move_logits(&self, z: &Tensor) -> Result<Tensor> {
-        let logits = self.moves.forward(z)?;
+    fn move_logits(&self, z: &Tensor, encoded: &GridEncoded) -> Result<Tensor> {
+        let logits = self.per_cell(&self.moves, z, encoded)?;
         match self.config.moves {
             Moves::Eight => Ok(logits),
             // Straight moves have the even numbers.
@@ -209,18 +223,16 @@ impl Reasoner for GridHrm {
 
     fn encode(&self, problems: &GridProblems) -> Result<GridEncoded> {
         let input = problems.input.to_device(self.device())?;
-        Ok(GridEncoded {
-            e: self.embed.forward(&input)?,
-            layout: problems.layout.clone(),
-            starts: problems.starts.clone(),
-        })
+        let e = self.embed.forward(&input)?;
+        let (tokens, maps) = (problems.tokens.clone(), problems.maps.clone());
+        GridEncoded::new(e, tokens, maps, self.config.patch)
     }
 
     fn count(&self, encoded: &GridEncoded) -> usize {
-        encoded.layout.images().len()
+        encoded.tokens.images().len()
     }
 
-    /// Zeros, (cells, C) each.
+    /// Zeros, (tokens, C) each.
     fn initial_carry(&self, encoded: &GridEncoded) -> Result<Carry> {
         Carry::zeros(encoded.e.shape(), encoded.e.device())
     }
@@ -234,17 +246,17 @@ impl Reasoner for GridHrm {
                     packed: &self.packed,
                     reduced: self.reduced.as_ref(),
                 };
-                fused::segment(&shape, &encoded.layout, weights, carry, &encoded.e)
+                fused::segment(&shape, &encoded.tokens, weights, carry, &encoded.e)
             }
         }
     }
 
-    fn read_out(&self, carry: &Carry) -> Result<Readout> {
+    fn read_out(&self, carry: &Carry, encoded: &GridEncoded) -> Result<Readout> {
         let z = &carry.z_h;
-        let halt = self.halt.forward(z)?;
+        let halt = self.per_cell(&self.halt, z, encoded)?;
         Ok(Readout {
-            moves: self.move_logits(z)?,
-            value: self.value.forward(z)?.squeeze(1)?,
+            moves: self.move_logits(z, encoded)?,
+            value: self.per_cell(&self.value, z, encoded)?.squeeze(1)?,
             q_halt: halt.narrow(1, 0, 1)?.squeeze(1)?,
             q_continue: halt.narrow(1, 1, 1)?.squeeze(1)?,
         })
@@ -254,10 +266,15 @@ impl Reasoner for GridHrm {
     fn wants_to_halt(&self, readout: &Readout, encoded: &GridEncoded) -> Result<Vec<bool>> {
         let q_halt = readout.q_halt.to_vec1::<f32>()?;
         let q_continue = readout.q_continue.to_vec1::<f32>()?;
-        let wants = encoded.starts.iter().enumerate().map(|(problem, start)| {
-            let row = encoded.layout.range(problem).start + start;
-            wants_to_halt(q_halt[row], q_continue[row])
-        });
+        let wants = encoded
+            .maps
+            .starts
+            .iter()
+            .enumerate()
+            .map(|(problem, start)| {
+                let row = encoded.maps.range(problem).start + start;
+                wants_to_halt(q_halt[row], q_continue[row])
+            });
         Ok(wants.collect())
     }
 
@@ -267,25 +284,25 @@ impl Reasoner for GridHrm {
         carry: &Carry,
         kept: &[usize],
     ) -> Result<(GridEncoded, Carry)> {
-        let layout = &encoded.layout;
+        let (tokens, maps) = (&encoded.tokens, &encoded.maps);
         let rows: Vec<u32> = kept
             .iter()
-            .flat_map(|&problem| layout.range(problem))
+            .flat_map(|&problem| tokens.range(problem))
             .map(|row| row as u32)
             .collect();
         let rows = Tensor::new(rows, encoded.e.device())?;
         let select = |tensor: &Tensor| tensor.index_select(&rows, 0);
-        let kept_of = |problem: &usize| (layout.images()[*problem], encoded.starts[*problem]);
-        let (images, starts) = kept.iter().map(kept_of).unzip();
+        let images = kept.iter().map(|&kept| tokens.images()[kept].clone());
+        let tokens = Layout::of(images.collect());
+        let maps = Maps {
+            sizes: kept.iter().map(|&kept| maps.sizes[kept]).collect(),
+            starts: kept.iter().map(|&kept| maps.starts[kept]).collect(),
+        };
         let carry = Carry {
             z_h: select(&carry.z_h)?,
             z_l: select(&carry.z_l)?,
         };
-        let encoded = GridEncoded {
-            e: select(&encoded.e)?,
-            layout: Layout::new(images),
-            starts,
-        };
+        let encoded = GridEncoded::new(select(&encoded.e)?, tokens, maps, self.config.patch)?;
         Ok((encoded, carry))
     }
 }

@@ -1,21 +1,41 @@
-//! How maps of different sizes share one batch.
+//! How the tokens of maps of different sizes share one batch.
 
 use crate::Result;
 use candle_core::{Device, Tensor};
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-/// Taps of a 3 x 3 kernel.
-pub(super) const TAPS: usize = 9;
+/// Stands for a neighbour that does not exist: candle's gathers give zeros for it.
+pub(super) const NOWHERE: u32 = u32::MAX;
 
-/// The images of a batch: their cells follow each other, row-major, without padding.
+/// The images of a batch: their tokens follow each other, row by row, without padding.
 ///
-/// A tensor of a batch has shape (cells, channels). Maps of any size mix freely, and a map that
-/// is done leaves the batch by dropping its rows.
+/// A tensor of a batch has shape (tokens, channels). Images of any size mix freely, an image that
+/// is done leaves the batch by dropping its rows, and places of an image can be empty: they have no
+/// token, and look to their neighbours like the outside.
 #[derive(Debug, Clone, Default)]
 pub struct Layout {
-    images: Vec<(usize, usize)>,
-    /// What [`Layout::taps`] made first; copies of a layout share it.
-    taps: Arc<OnceLock<Tensor>>,
+    images: Vec<Image>,
+    /// What was made for all blocks and segments on this layout; its copies share it.
+    made: Arc<Made>,
+}
+
+/// A rectangle of places, with a token at each of them or at some.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    rows: usize,
+    cols: usize,
+    /// The token at each place, counted within the image, or [`NOWHERE`]; none where all places
+    /// have theirs.
+    at: Option<Arc<[u32]>>,
+    tokens: usize,
+}
+
+#[derive(Debug, Default)]
+struct Made {
+    /// Neighbours under kernels of 3 x 3 and of 5 x 5.
+    under: [OnceLock<Vec<u32>>; 2],
+    taps: [OnceLock<Tensor>; 2],
 }
 
 impl PartialEq for Layout {
@@ -26,78 +46,146 @@ impl PartialEq for Layout {
 
 impl Eq for Layout {}
 
-impl Layout {
-    /// A batch of images with these (rows, columns).
-    pub fn new(images: Vec<(usize, usize)>) -> Self {
+impl Image {
+    /// A token at every place.
+    pub fn full(rows: usize, cols: usize) -> Self {
         Self {
-            images,
-            taps: Arc::default(),
+            rows,
+            cols,
+            at: None,
+            tokens: rows * cols,
         }
     }
 
-    /// (rows, columns) of each image.
-    pub fn images(&self) -> &[(usize, usize)] {
+    /// A token at every place, row-major, that `is_there`; places are numbered row by row.
+    pub fn sparse(rows: usize, cols: usize, is_there: impl Fn(usize) -> bool) -> Self {
+        let mut tokens = 0;
+        let number = |place| {
+            if !is_there(place) {
+                return NOWHERE;
+            }
+            tokens += 1;
+            tokens - 1
+        };
+        let at = (0..rows * cols).map(number).collect();
+        Self {
+            rows,
+            cols,
+            at: Some(at),
+            tokens: tokens as usize,
+        }
+    }
+
+    /// (rows, columns) of places.
+    pub fn size(&self) -> (usize, usize) {
+        (self.rows, self.cols)
+    }
+
+    /// How many tokens there are.
+    pub fn tokens(&self) -> usize {
+        self.tokens
+    }
+
+    /// The token at a place, or [`NOWHERE`].
+    pub(super) fn at(&self, row: usize, col: usize) -> u32 {
+        let place = row * self.cols + col;
+        match &self.at {
+            Some(at) => at[place],
+            None => place as u32,
+        }
+    }
+}
+
+impl Layout {
+    /// A batch of full images with these (rows, columns).
+    pub fn new(images: Vec<(usize, usize)>) -> Self {
+        let full = |(rows, cols)| Image::full(rows, cols);
+        Self::of(images.into_iter().map(full).collect())
+    }
+
+    /// A batch of these images.
+    pub fn of(images: Vec<Image>) -> Self {
+        Self {
+            images,
+            made: Arc::default(),
+        }
+    }
+
+    /// The images.
+    pub fn images(&self) -> &[Image] {
         &self.images
     }
 
-    /// Cells of all images.
-    pub fn cells(&self) -> usize {
-        self.images.iter().map(|(rows, cols)| rows * cols).sum()
+    /// Tokens of all images.
+    pub fn tokens(&self) -> usize {
+        self.images.iter().map(Image::tokens).sum()
     }
 
-    /// The first cell of each image.
-    pub fn offsets(&self) -> impl Iterator<Item = usize> + '_ {
-        self.images.iter().scan(0, |next, (rows, cols)| {
+    /// The first token of each image.
+    fn offsets(&self) -> impl Iterator<Item = usize> + '_ {
+        self.images.iter().scan(0, |next, image| {
             let first = *next;
-            *next += rows * cols;
+            *next += image.tokens();
             Some(first)
         })
     }
 
-    /// For each cell, the cells under the nine taps of a 3 x 3 kernel centred on it: (9 cells),
-    /// taps row by row from the lower left neighbour, so that 4 is the cell itself. Outside of an
-    /// image it is `u32::MAX`, for which candle's gathers give zeros.
+    /// The tokens of image `index`, as a range of the batch.
+    pub fn range(&self, index: usize) -> Range<usize> {
+        let first: usize = self.images[..index].iter().map(Image::tokens).sum();
+        first..first + self.images[index].tokens()
+    }
+
+    /// For each token, the tokens under the taps of a kernel of `side` x `side` (3 or 5) centred on
+    /// it: (tokens x taps), taps row by row from the lower left neighbour, so that the middle one
+    /// is the token itself; [`NOWHERE`] where there is none.
     ///
-    /// They are made and brought to the device once, for all blocks and segments on this layout.
+    /// They are made once, for all blocks and segments on this layout.
+    pub(super) fn under(&self, side: usize) -> &[u32] {
+        self.made.under[side / 2 - 1].get_or_init(|| self.make_under(side / 2))
+    }
+
+    /// The same as a tensor on a device, (tokens x taps).
     ///
     /// # Errors
     /// A tensor operation that fails.
-    pub(super) fn taps(&self, device: &Device) -> Result<Tensor> {
-        if let Some(taps) = self.taps.get()
+    pub(super) fn taps(&self, side: usize, device: &Device) -> Result<Tensor> {
+        let made = &self.made.taps[side / 2 - 1];
+        if let Some(taps) = made.get()
             && taps.device().same_device(device)
         {
             return Ok(taps.clone());
         }
-        let taps = Tensor::new(self.under_taps(), device)?;
+        let taps = Tensor::new(self.under(side), device)?;
         // A layout that is used on two devices keeps those of the first.
-        self.taps.get_or_init(|| taps.clone());
+        made.get_or_init(|| taps.clone());
         Ok(taps)
     }
 
-    fn under_taps(&self) -> Vec<u32> {
-        let mut under = Vec::with_capacity(TAPS * self.cells());
-        for (first, &(rows, cols)) in self.offsets().zip(&self.images) {
-            for row in 0..rows {
-                for col in 0..cols {
-                    under.extend((0..TAPS).map(|tap| {
-                        let (r, c) = (row + tap / 3, col + tap % 3);
-                        let inside = (1..=rows).contains(&r) && (1..=cols).contains(&c);
-                        if inside {
-                            (first + (r - 1) * cols + (c - 1)) as u32
-                        } else {
-                            u32::MAX
+    fn make_under(&self, radius: usize) -> Vec<u32> {
+        let side = 2 * radius + 1;
+        let mut under = Vec::with_capacity(side * side * self.tokens());
+        for (first, image) in self.offsets().zip(&self.images) {
+            for row in 0..image.rows {
+                for col in 0..image.cols {
+                    if image.at(row, col) == NOWHERE {
+                        continue;
+                    }
+                    for dr in 0..side {
+                        // Wraps around to far outside where it would be negative.
+                        let r = (row + dr).wrapping_sub(radius);
+                        for dc in 0..side {
+                            let c = (col + dc).wrapping_sub(radius);
+                            let inside = r < image.rows && c < image.cols;
+                            under.push(match inside.then(|| image.at(r, c)) {
+                                Some(token) if token != NOWHERE => first as u32 + token,
+                                _ => NOWHERE,
+                            });
                         }
-                    }));
+                    }
                 }
             }
         }
         under
-    }
-
-    /// The cells of image `index`, as a range of the batch.
-    pub fn range(&self, index: usize) -> std::ops::Range<usize> {
-        let first: usize = self.images[..index].iter().map(|(r, c)| r * c).sum();
-        let (rows, cols) = self.images[index];
-        first..first + rows * cols
     }
 }

@@ -6,6 +6,7 @@
 
 use crate::Result;
 use candle_core::{DType, Device, Shape, Tensor};
+use std::ops::Range;
 
 /// The state handed from segment to segment.
 #[derive(Debug, Clone)]
@@ -38,6 +39,17 @@ impl Carry {
             z_l: self.z_l.detach(),
         }
     }
+
+    /// The carry of these rows alone.
+    ///
+    /// # Errors
+    /// A tensor operation that fails, as for rows that are not there.
+    pub fn part(&self, rows: Range<usize>) -> Result<Self> {
+        Ok(Self {
+            z_h: self.z_h.narrow(0, rows.start, rows.len())?,
+            z_l: self.z_l.narrow(0, rows.start, rows.len())?,
+        })
+    }
 }
 
 /// A model of the family (arXiv 2506.21734, section 2).
@@ -45,7 +57,7 @@ impl Carry {
 /// With x the problems, e their encoding and z = (z_H, z_L) the carry:
 ///
 /// ```text
-/// e = encode(x)    z <- segment(z, e)    y, q_halt, q_continue = read_out(z)
+/// e = encode(x)    z <- segment(z, e)    y, q_halt, q_continue = read_out(z, e)
 /// ```
 pub trait Reasoner {
     /// A batch of problems, as the model's user states them.
@@ -80,7 +92,7 @@ pub trait Reasoner {
     ///
     /// # Errors
     /// A tensor operation that fails.
-    fn read_out(&self, carry: &Carry) -> Result<Self::Readout>;
+    fn read_out(&self, carry: &Carry, encoded: &Self::Encoded) -> Result<Self::Readout>;
 
     /// For each problem, whether the model's own halting rule would stop now.
     ///

@@ -77,8 +77,8 @@ pub struct PlannerConfig {
     pub max_segments: usize,
     /// Time for a request, seconds, 0.001..=3600. It may run over by one segment.
     pub max_planning_time: f64,
-    /// Cells the model thinks about at most, 16..=1048576; larger maps are pooled until they fit.
-    pub max_model_cells: usize,
+    /// Tokens the model thinks about at most, 16..=1048576; larger maps are pooled until they fit.
+    pub max_tokens: usize,
     /// Cells a map may have at most, 1..=2147483648.
     pub max_cells: usize,
     /// Where the model thinks. Whoever loads it puts it there
@@ -106,7 +106,7 @@ impl Default for PlannerConfig {
             stable_segments: 5,
             max_segments: 64,
             max_planning_time: 2.0,
-            max_model_cells: 4096,
+            max_tokens: 4096,
             max_cells: DEFAULT_MAX_CELLS,
             device: DeviceChoice::Cpu,
             precision: Precision::F32,
@@ -178,8 +178,8 @@ impl PlannerConfig {
             "0.001 to 3600 s",
         )?;
         within(
-            "max_model_cells",
-            self.max_model_cells as f64,
+            "max_tokens",
+            self.max_tokens as f64,
             16.0..=1_048_576.0,
             "16 to 1048576",
         )?;

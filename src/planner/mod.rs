@@ -194,7 +194,7 @@ impl Planner {
             }
         };
         let reduction = timed(&mut report.time_ms.reduce, || {
-            Reduction::new(problem, self.config.max_model_cells)
+            Reduction::new(problem, self.config.max_tokens, model.config().patches())
         });
         let Some(reduction) = reduction else {
             report.halt_reason = HaltReason::NotReducible;

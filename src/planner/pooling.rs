@@ -99,6 +99,11 @@ impl FreeCounts {
         Self { window, sums }
     }
 
+    /// The window's free cells.
+    pub fn all(&self) -> usize {
+        self.sums.last().map_or(0, |&count| count as usize)
+    }
+
     /// Whether all cells of a block, which lies inside the window, are free.
     pub fn all_free(&self, blocks: &Blocks, block: Cell) -> bool {
         let (rows, cols) = blocks.cells(block);

@@ -16,6 +16,7 @@ use super::line::legal_line;
 use super::pooling::{Blocks, FreeCounts};
 use super::regions::Regions;
 use crate::grid::{Cell, Cost, Costmap, Geometry};
+use crate::model::Patches;
 
 /// How many blocks away from the start's or goal's own block a leg may end.
 const LEG_SPAN: usize = 3;
@@ -38,16 +39,24 @@ pub struct Reduction {
 }
 
 impl Reduction {
-    /// Reduces a problem's map to at most `max_cells` cells, or to at most twice as many if blocks
-    /// that coarse separate the start from the goal. `None` if blocks that fine still do.
+    /// Reduces a problem's map to at most `max_tokens` tokens of a model with these patches, or to at
+    /// most twice as many if blocks that coarse separate the start from the goal. `None` if blocks
+    /// that fine still do. For sparse patches only cells that can be reached count.
     ///
     /// Takes the coarsest factor that connects them, and of the ways to lay the blocks the one
     /// with the most free cells.
-    pub fn new(problem: &Problem<'_>, max_cells: usize) -> Option<Self> {
+    pub fn new(problem: &Problem<'_>, max_tokens: usize, patches: Patches) -> Option<Self> {
         let window = problem.reach.bounds();
         let width = problem.map().geometry().width();
         let free = FreeCounts::new(window, |row, col| problem.is_reachable(row * width + col));
-        let count = |factor: usize| Blocks::new(&window, factor, (0, 0)).count();
+        let max_cells = max_tokens.saturating_mul(patches.side * patches.side);
+        let count = |factor: usize| {
+            if patches.sparse {
+                free.all().div_ceil(factor * factor)
+            } else {
+                Blocks::new(&window, factor, (0, 0)).count()
+            }
+        };
         let mut factor = 1;
         while count(factor) > max_cells {
             factor += 1;

@@ -54,6 +54,13 @@ impl Policy {
         index.checked_add_signed(dr * self.width as isize + dc)
     }
 
+    /// The moves as numbers, row-major: 255 where there is none.
+    pub fn numbers(&self) -> impl Iterator<Item = u8> + '_ {
+        self.moves
+            .iter()
+            .map(|mv| mv.map_or(u8::MAX, |mv| mv.index() as u8))
+    }
+
     /// Follows the moves from `start`.
     pub fn rollout(&self, start: Cell, goal: Cell) -> Rollout {
         let at = |cell: Cell| cell.row * self.width + cell.col;

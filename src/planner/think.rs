@@ -11,7 +11,7 @@ use super::verify::{Expected, verify};
 use super::{HaltReason, HaltRule, Policy, Problem, Reduction, Report, Rollout};
 use crate::Result;
 use crate::grid::{Cell, Pose2};
-use crate::model::{GridHrm, GridProblems, Readout, Reasoner, wants_to_halt};
+use crate::model::{Focus, GridHrm, GridProblems, Readout, Reasoner, wants_to_halt};
 use crate::search::{Stop, Termination};
 
 /// The travel costs of two plans are the same if they differ by no more than this share. Plans are compared by cost, not cell by cell: where many ways are equally
@@ -88,10 +88,23 @@ pub(super) fn think(
     let start = geometry.index(reduction.start());
     let encoded = timed(&mut report.time_ms.encode, || {
         let (map, rules) = (reduction.map(), problem.snapshot().rules());
-        let problems = GridProblems::one(map, rules, reduction.start(), reduction.goal())?;
+        let problems = GridProblems::one(
+            map,
+            rules,
+            reduction.start(),
+            reduction.goal(),
+            model.config().patches(),
+        )?;
         model.encode(&problems)
     })?;
     let mut carry = model.initial_carry(&encoded)?;
+    // Only sparse models know what it looks like where tokens are missing.
+    let patch = model.config().patch;
+    let goal = (reduction.goal().row / patch, reduction.goal().col / patch);
+    let mut focus = model
+        .config()
+        .sparse
+        .then(|| Focus::new(model.config(), &encoded, goal));
     let mut best: Option<(f64, Vec<Cell>)> = None;
     // The cost of the last verified plan, and how many segments in a row it has not changed.
     let mut steady: Option<(f64, usize)> = None;
@@ -105,10 +118,21 @@ pub(super) fn think(
             break;
         }
         let readout = timed(&mut report.time_ms.think, || {
-            carry = model.segment(&carry, &encoded)?;
-            model.read_out(&carry)
+            let after = match &mut focus {
+                Some(focus) => focus.segment(model, &carry, &encoded)?,
+                None => Some(model.segment(&carry, &encoded)?),
+            };
+            // Where no token has reason to think, another segment changes nothing.
+            carry = after.unwrap_or_else(|| carry.clone());
+            model.read_out(&carry, &encoded)
         })?;
-        let candidate = decode(problem, reduction, &readout, report)?;
+        let policy = timed(&mut report.time_ms.decode, || {
+            policy(problem, reduction, &readout)
+        })?;
+        if let Some(focus) = &mut focus {
+            focus.note(&encoded, policy.numbers());
+        }
+        let candidate = decode(problem, reduction, &policy, report);
         let q_halt = readout.q_halt.get(start)?.to_scalar::<f32>()?;
         let q_continue = readout.q_continue.get(start)?.to_scalar::<f32>()?;
         report.segments = index;
@@ -153,32 +177,36 @@ pub(super) fn think(
     Ok(best.map(|(_, cells)| cells))
 }
 
-/// Follows a read-out from the start, on the model's map and then on the full one.
+/// The moves that a read-out favours.
+fn policy(problem: &Problem<'_>, reduction: &Reduction, readout: &Readout) -> Result<Policy> {
+    let logits = readout.moves.flatten_all()?.to_vec1::<f32>()?;
+    let rules = problem.snapshot().rules();
+    Ok(Policy::new(reduction.map(), &logits, rules))
+}
+
+/// Follows a policy from the start, on the model's map and then on the full one.
 fn decode(
     problem: &Problem<'_>,
     reduction: &Reduction,
-    readout: &Readout,
+    policy: &Policy,
     report: &mut Report,
-) -> Result<Candidate> {
-    let (cells, poses, arrived) = timed(&mut report.time_ms.decode, || -> Result<_> {
-        let logits = readout.moves.flatten_all()?.to_vec1::<f32>()?;
-        let rules = problem.snapshot().rules();
-        let policy = Policy::new(reduction.map(), &logits, rules);
+) -> Candidate {
+    let (cells, poses, arrived) = timed(&mut report.time_ms.decode, || {
         let Rollout { cells, arrived } = policy.rollout(reduction.start(), reduction.goal());
         let cells = reduction.expand(&cells);
         let poses = poses_of_cells(problem, &cells);
-        Ok((cells, poses, arrived))
-    })?;
+        (cells, poses, arrived)
+    });
     let verified = arrived
         && timed(&mut report.time_ms.verify, || {
             verify(problem.snapshot(), &poses, &Expected::of(problem)).is_empty()
         });
-    Ok(Candidate {
+    Candidate {
         cells,
         poses,
         arrived,
         verified,
-    })
+    }
 }
 
 /// Whether, and why, to halt after a verified rollout.

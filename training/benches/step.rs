@@ -133,7 +133,7 @@ impl Learner {
         self.model = self.model.refreshed()?;
         let encoded = self.model.encode(&lesson.problems)?;
         let carry = self.model.segment(&lesson.carry, &encoded)?;
-        let readout = self.model.read_out(&carry)?;
+        let readout = self.model.read_out(&carry, &encoded)?;
         let Loss { moves, value, halt } = losses(&readout, &lesson.batch, &lesson.good)?;
         let total = ((moves + (value * VALUE_LOSS)?)? + (halt * HALT_LOSS)?)?;
         Ok((total.to_scalar()?, total.backward()?))
@@ -168,17 +168,14 @@ impl Lesson {
         let drawn: Vec<&Sample> = samples.iter().collect();
         let segments = vec![SEGMENTS; batch];
         let batch = Batch::new(&drawn, &segments, config.reach(), &Device::Cpu)?;
-        let cells = batch.layout.cells();
-        let input: Vec<f32> = samples.iter().flat_map(Sample::input).collect();
+        let cells = batch.maps.cells();
+        let problem = |sample: &Sample| sample.problem(config.patches(), &Device::Cpu);
+        let problems = samples.iter().map(problem).collect::<Result<Vec<_>, _>>()?;
         // What a carry holds in the middle of thinking: values of a norm's output.
         let state = || Tensor::randn(0.0_f32, 1.0, (cells, config.channels), &Device::Cpu);
         let good = Tensor::rand(0.0_f32, 1.0, cells, &Device::Cpu)?.ge(0.5_f32)?;
         Ok(Self {
-            problems: GridProblems {
-                input: Tensor::from_vec(input, (cells, 9 * PLANES), &Device::Cpu)?,
-                layout: batch.layout.clone(),
-                starts: vec![0; samples.len()],
-            },
+            problems: GridProblems::cat(&problems.iter().collect::<Vec<_>>())?,
             batch,
             good: good.to_dtype(DType::F32)?,
             carry: Carry {

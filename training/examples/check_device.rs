@@ -69,8 +69,8 @@ fn models(device: &Compute) -> Result<()> {
             [&here, &there],
             &problems,
             batch,
-            |m: &GridHrm, carry| {
-                let readout = m.read_out(carry)?;
+            |m: &GridHrm, carry, encoded| {
+                let readout = m.read_out(carry, encoded)?;
                 Ok(vec![readout.moves, readout.value, readout.q_halt])
             },
         )?;
@@ -90,8 +90,8 @@ fn models(device: &Compute) -> Result<()> {
         for &batch in batches {
             let problems = tokens(&config, batch);
             let [here, there] = on_both(device, |compute| model.sequence_model_on(compute))?;
-            let read = |m: &SequenceHrm, carry: &_| {
-                let readout = m.read_out(carry)?;
+            let read = |m: &SequenceHrm, carry: &_, encoded: &_| {
+                let readout = m.read_out(carry, encoded)?;
                 Ok(vec![readout.logits, readout.q_halt, readout.q_continue])
             };
             if batch == 1 {
@@ -119,7 +119,7 @@ fn compare<M: Reasoner>(
     models: [&M; 2],
     problems: &M::Problems,
     batch: usize,
-    read: impl Fn(&M, &hrm_planner::model::Carry) -> Result<Vec<Tensor>>,
+    read: impl Fn(&M, &Carry, &M::Encoded) -> Result<Vec<Tensor>>,
 ) -> Result<()> {
     let mut answers = Vec::new();
     for model in models {
@@ -128,7 +128,7 @@ fn compare<M: Reasoner>(
         for _ in 0..SEGMENTS {
             carry = model.segment(&carry, &encoded)?.detached();
         }
-        answers.push(read(model, &carry)?);
+        answers.push(read(model, &carry, &encoded)?);
     }
     let mut worst = 0.0_f32;
     for (here, there) in answers[0].iter().zip(&answers[1]) {
@@ -263,20 +263,21 @@ fn checkpoint(config: ModelConfig) -> Result<Checkpoint> {
 fn maps(side: usize, count: usize) -> Result<GridProblems> {
     let mut dice = ChaCha8Rng::seed_from_u64(1);
     let rules = Rules::shortest();
-    let (mut input, mut starts) = (Vec::new(), Vec::new());
+    let patches = GridHrmConfig::default().patches();
+    let mut problems = Vec::new();
     for number in 0..count {
         let kind = Kind::ALL[number % Kind::ALL.len()];
         let problem = problem(kind, side, side, &mut dice);
-        input.extend(encode(&problem.map, problem.goal, &rules));
-        starts.push(problem.map.geometry().index(problem.start));
+        let (start, goal) = (problem.start, problem.goal);
+        problems.push(GridProblems::one(
+            &problem.map,
+            &rules,
+            start,
+            goal,
+            patches,
+        )?);
     }
-    let cells = count * side * side;
-    let width = input.len() / cells;
-    Ok(GridProblems {
-        input: Tensor::from_vec(input, (cells, width), &Device::Cpu)?,
-        layout: Layout::new(vec![(side, side); count]),
-        starts,
-    })
+    Ok(GridProblems::cat(&problems.iter().collect::<Vec<_>>())?)
 }
 
 fn tokens(config: &SequenceConfig, count: usize) -> SequenceProblems {

@@ -62,6 +62,10 @@ struct GridModelSection {
     l_blocks: usize,
     h_cycles: usize,
     l_cycles: usize,
+    kernel: Option<usize>,
+    patch: Option<usize>,
+    #[serde(default)]
+    sparse: bool,
     #[serde(default)]
     moves: Moves,
 }
@@ -120,8 +124,12 @@ fn planning(file: RecipeFile<GridModelSection, DataRecipe>) -> Result<Recipe> {
         l_blocks,
         h_cycles,
         l_cycles,
+        kernel,
+        patch,
+        sparse,
         moves,
     } = file.model;
+    let usual = GridHrmConfig::default();
     let model = GridHrmConfig {
         channels,
         hidden,
@@ -129,6 +137,9 @@ fn planning(file: RecipeFile<GridModelSection, DataRecipe>) -> Result<Recipe> {
         l_blocks,
         h_cycles,
         l_cycles,
+        kernel: kernel.unwrap_or(usual.kernel),
+        patch: patch.unwrap_or(usual.patch),
+        sparse,
         moves,
     };
     Ok(Recipe {

@@ -143,7 +143,7 @@ fn a_batch_counts_the_labels_that_word_of_the_goal_can_have_come_to() {
     );
     for (index, (sample, segments)) in samples.iter().zip(segments).enumerate() {
         let horizon = (segments * reach) as f32;
-        let weights = &weights[batch.layout.range(index)];
+        let weights = &weights[batch.maps.range(index)];
         let mut beyond = 0;
         for (cell, &weight) in weights.iter().enumerate() {
             let within = sample.cost_to_go[cell] <= horizon;

@@ -4,7 +4,7 @@
 //! each chunk computes them again while its input is in cache: the same numbers, for the price of
 //! one forward pass.
 
-use super::chunk::{CHUNK_CELLS, Chunk, per_group};
+use super::chunk::{CHUNK_TOKENS, Chunk, per_group};
 use super::depthwise::{depthwise, depthwise_weights};
 use super::elementwise::{gated_backward, rms_backward};
 use super::forward::{Activations, activate, activations_len};
@@ -31,6 +31,7 @@ impl<'a> BackwardWeights<'a> {
         let BlockShape {
             channels: c,
             hidden: e,
+            ..
         } = shape;
         let weights = shape.split(packed);
         Self {
@@ -67,7 +68,7 @@ struct Backward<'a> {
     x: &'a [f32],
     /// Those of the forward pass, if it kept them.
     activations: Option<&'a [f32]>,
-    chunk: &'a Chunk,
+    chunk: &'a Chunk<'a>,
     scratch: &'a mut [f32],
     /// In: gradient of the output; out: gradient of s1, for this chunk.
     ds1: &'a mut [f32],
@@ -96,6 +97,7 @@ impl WithSimd for Backward<'_> {
         let BlockShape {
             channels: c,
             hidden: e,
+            ..
         } = shape;
         let m = chunk.len;
         let (again, rest) = scratch.split_at_mut(m * activations_len(shape));
@@ -145,7 +147,7 @@ struct DepthwiseBackward<'a> {
     turned: &'a [f32],
     x: &'a [f32],
     dt: &'a [f32],
-    chunk: &'a Chunk,
+    chunk: &'a Chunk<'a>,
     /// In: gradient of s1; out: gradient of x, for this chunk.
     dx: &'a mut [f32],
     /// Added to: gradient of the depthwise weights.
@@ -180,21 +182,21 @@ pub(super) fn backward(
     arch: pulp::Arch,
     shape: BlockShape,
     weights: &BackwardWeights<'_>,
-    (chunks, x, activations): (&[Chunk], &[f32], Option<&[f32]>),
+    (chunks, x, activations): (&[Chunk<'_>], &[f32], Option<&[f32]>),
     gradient: &mut [f32],
     dt: &mut [f32],
     partials: &mut [&mut [f32]],
 ) {
     let c = shape.channels;
     let per_cell = activations_len(shape);
-    let scratch_len = CHUNK_CELLS * (per_cell + 4 * shape.hidden);
+    let scratch_len = CHUNK_TOKENS * (per_cell + 4 * shape.hidden);
     per_group(chunks, c, gradient)
         .into_par_iter()
         .zip(per_group(chunks, c, dt))
         .zip(partials.par_iter_mut())
         .for_each(|(((chunks, ds1), (_, dt)), partial)| {
             for ((chunk, ds1), dt) in chunks.iter().zip(ds1).zip(dt) {
-                let cells = chunk.first() * per_cell..(chunk.first() + chunk.len) * per_cell;
+                let cells = chunk.first * per_cell..(chunk.first + chunk.len) * per_cell;
                 with_scratch(scratch_len, |scratch| {
                     arch.dispatch(Backward {
                         shape,

@@ -46,7 +46,7 @@ impl ReducedWeights {
         let mut rounded = packed.to_vec();
         for block in rounded.chunks_exact_mut(shape.packed_len()) {
             // The depthwise weights come first and stay as they are.
-            let taps = 9 * shape.channels;
+            let taps = shape.taps() * shape.channels;
             round_all(&mut block[taps..]);
         }
         Self {
@@ -57,7 +57,7 @@ impl ReducedWeights {
 }
 
 impl SegmentKernel for ReducedWeights {
-    fn forward(&self, block: usize, x: &[f32], chunk: &Chunk, target: Target<'_>) {
+    fn forward(&self, block: usize, x: &[f32], chunk: &Chunk<'_>, target: Target<'_>) {
         match &self.blocks {
             Blocks::Portable(packed) => {
                 let len = self.shape.packed_len();
@@ -111,7 +111,7 @@ struct Portable<'a> {
     shape: BlockShape,
     packed: &'a [f32],
     x: &'a [f32],
-    chunk: &'a Chunk,
+    chunk: &'a Chunk<'a>,
     scratch: &'a mut [f32],
     target: Target<'a>,
 }
@@ -135,7 +135,7 @@ impl WithSimd for Portable<'_> {
         let [t, y, rounded, g, u, h, s2, inverse] = carve(scratch, lengths);
         depthwise(simd, chunk, c, w.depthwise, x, t, false);
         round_all(t);
-        let own = &x[chunk.first() * c..(chunk.first() + m) * c];
+        let own = &x[chunk.first * c..(chunk.first + m) * c];
         matmul(
             simd,
             (m, c, c),
@@ -195,19 +195,23 @@ mod tests {
             numbers(count, 7).into_iter().map(|x| x * size).collect()
         };
         for (channels, hidden) in [(16, 16), (32, 48), (64, 128), (80, 112)] {
-            let shape = BlockShape { channels, hidden };
+            let shape = BlockShape {
+                channels,
+                hidden,
+                kernel: 3,
+            };
             let packed = random(2 * shape.packed_len(), 0.4);
             for image in [(1, 1), (1, 7), (9, 1), (11, 13)] {
                 let layout = Layout::new(vec![image]);
-                let x = random(layout.cells() * channels, 1.5);
+                let x = random(layout.tokens() * channels, 1.5);
                 let kernels = [
                     ReducedWeights::new(shape, &packed),
                     ReducedWeights::portable(shape, &packed),
                 ];
                 let [own, portable] = kernels.map(|kernel| {
                     let mut all = vec![0.0; x.len()];
-                    for chunk in &chunks(&layout) {
-                        let range = chunk.first() * channels..;
+                    for chunk in &chunks(&layout, shape.kernel) {
+                        let range = chunk.first * channels..;
                         let out = &mut all[range][..chunk.len * channels];
                         let sum = None;
                         let out = Some(out);

@@ -152,7 +152,7 @@ impl Kernel {
     }
 
     /// The output of a block for one chunk of x.
-    pub fn forward(&self, block: usize, x: &[f32], chunk: &Chunk, target: Target<'_>) {
+    pub fn forward(&self, block: usize, x: &[f32], chunk: &Chunk<'_>, target: Target<'_>) {
         let (m, c, e) = (chunk.len, self.shape.channels, self.shape.hidden);
         // Pairs travel in f32 buffers, two numbers to a word.
         let lengths = [m * c, m * c, m * c, m, m * c / 2, m * e / 2];
@@ -218,14 +218,14 @@ fn block_avx512(
     shape: BlockShape,
     w: &Block,
     x: &[f32],
-    chunk: &Chunk,
+    chunk: &Chunk<'_>,
     [t, y, s2, inverse, pairs, h]: [&mut [f32]; 6],
     target: Target<'_>,
 ) {
     let (m, c) = (chunk.len, shape.channels);
     depthwise(simd, chunk, c, &w.depthwise, x, t, false);
     round_all(t, pairs);
-    let own = &x[chunk.first() * c..(chunk.first() + m) * c];
+    let own = &x[chunk.first * c..(chunk.first + m) * c];
     product(pairs, &w.mix, own, y);
     rms(y, c, inverse);
     round_all(y, pairs);

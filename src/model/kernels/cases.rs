@@ -1,7 +1,7 @@
 //! The kernels of the grid block one by one, on one chunk of cells, for `benches/kernels.rs`.
 
 use super::ReducedWeights;
-use super::chunk::{CHUNK_CELLS, Chunk, chunks};
+use super::chunk::{CHUNK_TOKENS, Chunk, chunks};
 use super::depthwise::{depthwise, depthwise_weights};
 use super::elementwise::{gated, rms};
 use super::forward::Target;
@@ -26,8 +26,12 @@ const ROWS: usize = 3;
 
 /// The kernels of a block of C channels and E hidden ones, and the whole block in both precisions.
 pub fn kernel_cases(channels: usize, hidden: usize) -> Vec<KernelCase> {
-    let shape = BlockShape { channels, hidden };
-    let (m, c, e) = (CHUNK_CELLS as f64, channels as f64, hidden as f64);
+    let shape = BlockShape {
+        channels,
+        hidden,
+        kernel: 3,
+    };
+    let (m, c, e) = (CHUNK_TOKENS as f64, channels as f64, hidden as f64);
     let stage = |name, operations, stage| {
         let mut buffers = Buffers::new(shape);
         let run = Box::new(move || {
@@ -60,7 +64,7 @@ pub fn kernel_cases(channels: usize, hidden: usize) -> Vec<KernelCase> {
     ];
     let whole = |name, kernel: WholeBlock| {
         let buffers = Buffers::new(shape);
-        let mut out = vec![0.0; CHUNK_CELLS * channels];
+        let mut out = vec![0.0; CHUNK_TOKENS * channels];
         let run = Box::new(move || {
             let target = Target {
                 out: Some(&mut out),
@@ -79,14 +83,16 @@ pub fn kernel_cases(channels: usize, hidden: usize) -> Vec<KernelCase> {
         "block, f32",
         Box::new(move |buffers, target| {
             let kernel = Full::new(pulp::Arch::new(), shape, &buffers.packed);
-            kernel.forward(0, &buffers.x, &buffers.chunk, target);
+            let chunk = middle(&buffers.layout, shape);
+            kernel.forward(0, &buffers.x, &chunk, target);
         }),
     ));
     let reduced = ReducedWeights::new(shape, &Buffers::new(shape).packed);
     cases.push(whole(
         "block, bf16",
         Box::new(move |buffers, target| {
-            reduced.forward(0, &buffers.x, &buffers.chunk, target);
+            let chunk = middle(&buffers.layout, shape);
+            reduced.forward(0, &buffers.x, &chunk, target);
         }),
     ));
     cases
@@ -110,7 +116,7 @@ enum Stage {
 /// A chunk's cells and what a block makes of them.
 struct Buffers {
     shape: BlockShape,
-    chunk: Chunk,
+    layout: Layout,
     packed: Vec<f32>,
     x: Vec<f32>,
     t: Vec<f32>,
@@ -124,15 +130,15 @@ struct Buffers {
 
 impl Buffers {
     fn new(shape: BlockShape) -> Self {
-        let layout = Layout::new(vec![(ROWS, CHUNK_CELLS)]);
+        let layout = Layout::new(vec![(ROWS, CHUNK_TOKENS)]);
         let numbers = |count: usize| -> Vec<f32> {
             let number = |i: usize| ((i * 7919) % 251) as f32 / 125.5 - 1.0;
             (0..count).map(number).collect()
         };
-        let (c, e) = (CHUNK_CELLS * shape.channels, CHUNK_CELLS * shape.hidden);
+        let (c, e) = (CHUNK_TOKENS * shape.channels, CHUNK_TOKENS * shape.hidden);
         Self {
             shape,
-            chunk: chunks(&layout)[1],
+            layout,
             packed: numbers(shape.packed_len()),
             x: numbers(ROWS * c),
             t: numbers(ROWS * c),
@@ -140,10 +146,15 @@ impl Buffers {
             g: numbers(e),
             u: numbers(e),
             h: numbers(e),
-            inverse: numbers(CHUNK_CELLS),
+            inverse: numbers(CHUNK_TOKENS),
             dw: vec![0.0; shape.packed_len()],
         }
     }
+}
+
+/// The chunk of the middle row.
+fn middle(layout: &Layout, shape: BlockShape) -> Chunk<'_> {
+    chunks(layout, shape.kernel)[1]
 }
 
 struct Run<'a> {
@@ -157,20 +168,13 @@ impl WithSimd for Run<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let b = self.buffers;
-        let (m, c, e) = (b.chunk.len, b.shape.channels, b.shape.hidden);
+        let chunk = middle(&b.layout, b.shape);
+        let (m, c, e) = (chunk.len, b.shape.channels, b.shape.hidden);
         let w = b.shape.split(&b.packed);
         let (y, h) = (View::rows(&b.y, c), View::rows(&b.h, e));
         match self.stage {
             Stage::Depthwise => {
-                depthwise(
-                    simd,
-                    &b.chunk,
-                    c,
-                    w.depthwise,
-                    &b.x,
-                    &mut b.t[..m * c],
-                    false,
-                );
+                depthwise(simd, &chunk, c, w.depthwise, &b.x, &mut b.t[..m * c], false);
             }
             Stage::Mix => matmul(simd, (m, c, c), y, w.mix, &mut b.t[..m * c], Start::Zeros),
             Stage::Gate => matmul(simd, (m, c, e), y, w.gate, &mut b.g, Start::Zeros),
@@ -181,7 +185,7 @@ impl WithSimd for Run<'_> {
             }
             Stage::DepthwiseWeights => {
                 let dw = b.shape.split_mut(&mut b.dw).depthwise;
-                depthwise_weights(simd, &b.chunk, c, &b.x, &b.t, dw);
+                depthwise_weights(simd, &chunk, c, &b.x, &b.t, dw);
             }
             Stage::Gated => gated(&b.g, &b.u, &mut b.h),
             // Rows are normalised again and again, which changes them only once.

@@ -1,66 +1,25 @@
-//! The depthwise 3 x 3 convolution of a chunk and its gradients.
+//! The depthwise convolution of a chunk and its gradients, for kernels of 3 x 3 and 5 x 5.
 //!
-//! A row is walked column by column, one or two vectors of channels at a time: each column of
-//! three cells is loaded once and serves the three outputs that it touches, and sums and weights
+//! The tokens under the taps come from a table, so that images of any shape, with places left
+//! empty, cost what their tokens cost. One or two vectors of channels at a time, sums and weights
 //! stay in registers.
 
-use super::chunk::{Chunk, Run};
+use super::chunk::Chunk;
+use crate::model::layout::NOWHERE;
 use pulp::Simd;
 
-/// A vector of channels of the three cells of a column, and of the nine taps.
-struct Window<'a, S: Simd> {
-    /// The rows above, at and below the run: of all columns of the image. Where there is no row,
-    /// the one at the run stands in, and its weights are zeros.
-    rows: [&'a [S::f32s]; 3],
-    present: [bool; 3],
-    /// Vectors per cell.
-    n: usize,
-    run: Run,
-}
+/// Taps of a kernel of 3 x 3.
+const SMALL: usize = 9;
+/// Taps of a kernel of 5 x 5.
+const LARGE: usize = 25;
 
-impl<'a, S: Simd> Window<'a, S> {
-    #[inline(always)]
-    fn new(x: &'a [S::f32s], n: usize, run: Run) -> Self {
-        let mut rows: [&[S::f32s]; 3] = [&[]; 3];
-        let mut present = [true; 3];
-        for dr in 0..3 {
-            let (row, inside) = run.row_under(dr);
-            rows[dr] = &x[row * n..(row + run.cols) * n];
-            present[dr] = inside;
-        }
-        Self {
-            rows,
-            present,
-            n,
-            run,
-        }
-    }
-
-    /// V vectors from vector `at` on of the three cells of a column.
-    #[inline(always)]
-    fn column<const V: usize>(&self, col: usize, at: usize) -> [[S::f32s; V]; 3] {
-        let from = col * self.n + at;
-        let mut column = [[self.rows[0][from]; V]; 3];
-        for (cells, row) in column.iter_mut().zip(self.rows) {
-            cells.copy_from_slice(&row[from..from + V]);
-        }
-        column
-    }
-
-    /// The columns that the outputs of the run touch.
-    #[inline(always)]
-    fn columns(&self) -> std::ops::Range<usize> {
-        self.run.first.saturating_sub(1)..(self.run.end + 1).min(self.run.cols)
-    }
-}
-
-/// `out = sum of taps of x with weights (9 x C)` for the cells of a chunk, or `out += ..`.
+/// `out = sum of taps of x with weights (taps x C)` for the tokens of a chunk, or `out += ..`.
 ///
-/// x is the whole batch, `out` the chunk's cells.
+/// x is the whole batch, `out` the chunk's tokens.
 #[inline(always)]
 pub(super) fn depthwise<S: Simd>(
     simd: S,
-    chunk: &Chunk,
+    chunk: &Chunk<'_>,
     channels: usize,
     weights: &[f32],
     x: &[f32],
@@ -68,148 +27,105 @@ pub(super) fn depthwise<S: Simd>(
     accumulate: bool,
 ) {
     let n = channels / S::F32_LANES;
+    let taps = weights.len() / channels;
     let (weights, x) = (S::as_simd_f32s(weights).0, S::as_simd_f32s(x).0);
     let out = S::as_mut_simd_f32s(out).0;
-    let mut cell = 0;
-    while cell < chunk.len {
-        let run = chunk.run(cell);
-        let window = Window::<S>::new(x, n, run);
-        let out = &mut out[cell * n..(cell + run.len()) * n];
-        cell += run.len();
-        let mut at = 0;
-        // Two vectors hide each other's latency, where there are registers for 18 weights.
-        while S::REGISTER_COUNT >= 32 && at + 2 <= n {
-            depthwise_run::<S, 2>(simd, &window, at, weights, out, accumulate);
-            at += 2;
+    let mut at = 0;
+    // Two vectors hide each other's latency, where there are registers for 18 weights.
+    while taps == SMALL && S::REGISTER_COUNT >= 32 && at + 2 <= n {
+        vectors::<S, SMALL, 2>(simd, (chunk, n, at), weights, x, out, accumulate);
+        at += 2;
+    }
+    while at < n {
+        if taps == SMALL {
+            vectors::<S, SMALL, 1>(simd, (chunk, n, at), weights, x, out, accumulate);
+        } else {
+            vectors::<S, LARGE, 1>(simd, (chunk, n, at), weights, x, out, accumulate);
         }
-        while at < n {
-            depthwise_run::<S, 1>(simd, &window, at, weights, out, accumulate);
-            at += 1;
-        }
+        at += 1;
     }
 }
 
+/// V vectors, from vector `at` on of the `n` of a token.
 #[inline(always)]
-fn depthwise_run<S: Simd, const V: usize>(
+fn vectors<S: Simd, const TAPS: usize, const V: usize>(
     simd: S,
-    window: &Window<'_, S>,
-    at: usize,
+    (chunk, n, at): (&Chunk<'_>, usize, usize),
     weights: &[S::f32s],
+    x: &[S::f32s],
     out: &mut [S::f32s],
     accumulate: bool,
 ) {
-    let (n, run) = (window.n, window.run);
     let zero = [simd.splat_f32s(0.0); V];
-    let mut w = [[zero; 3]; 3];
-    for (dr, row) in w.iter_mut().enumerate() {
-        for (dc, w) in row.iter_mut().enumerate() {
-            if window.present[dr] {
-                let from = (3 * dr + dc) * n + at;
-                w.copy_from_slice(&weights[from..from + V]);
+    let mut w = [zero; TAPS];
+    for (tap, w) in w.iter_mut().enumerate() {
+        w.copy_from_slice(&weights[tap * n + at..][..V]);
+    }
+    let tokens = chunk.under.as_chunks::<TAPS>().0;
+    for (under, out) in tokens.iter().zip(out.chunks_exact_mut(n)) {
+        let out = &mut out[at..at + V];
+        let mut sum = zero;
+        if accumulate {
+            sum.copy_from_slice(out);
+        }
+        for (w, &token) in w.iter().zip(under) {
+            if token != NOWHERE {
+                let x = &x[token as usize * n + at..][..V];
+                for v in 0..V {
+                    sum[v] = simd.mul_add_e_f32s(w[v], x[v], sum[v]);
+                }
             }
         }
-    }
-    let columns = window.columns();
-    // The sums of the outputs left of the column at hand and at it.
-    let (mut left, mut here) = (zero, zero);
-    if accumulate && columns.start == run.first {
-        here.copy_from_slice(&out[at..at + V]);
-    }
-    for col in columns.clone() {
-        let mut right = zero;
-        if accumulate && (run.first..run.end).contains(&(col + 1)) {
-            let from = (col + 1 - run.first) * n + at;
-            right.copy_from_slice(&out[from..from + V]);
-        }
-        let x = window.column::<V>(col, at);
-        for dr in 0..3 {
-            for v in 0..V {
-                right[v] = simd.mul_add_e_f32s(w[dr][0][v], x[dr][v], right[v]);
-                here[v] = simd.mul_add_e_f32s(w[dr][1][v], x[dr][v], here[v]);
-                left[v] = simd.mul_add_e_f32s(w[dr][2][v], x[dr][v], left[v]);
-            }
-        }
-        if col > run.first {
-            let to = (col - 1 - run.first) * n + at;
-            out[to..to + V].copy_from_slice(&left);
-        }
-        (left, here) = (here, right);
-    }
-    if columns.end == run.end {
-        // At the image's right border no column comes after the last output.
-        let to = (run.end - 1 - run.first) * n + at;
-        out[to..to + V].copy_from_slice(&left);
+        out.copy_from_slice(&sum);
     }
 }
 
-/// `dw[tap] += sum over the chunk's cells of dt * x under the tap`, (9 x C).
+/// `dw[tap] += sum over the chunk's tokens of dt * x under the tap`, (taps x C).
 ///
 /// x and dt are the whole batch.
 #[inline(always)]
 pub(super) fn depthwise_weights<S: Simd>(
     simd: S,
-    chunk: &Chunk,
+    chunk: &Chunk<'_>,
     channels: usize,
     x: &[f32],
     dt: &[f32],
     dw: &mut [f32],
 ) {
     let n = channels / S::F32_LANES;
+    let small = dw.len() == SMALL * channels;
     let (x, dt) = (S::as_simd_f32s(x).0, S::as_simd_f32s(dt).0);
     let dw = S::as_mut_simd_f32s(dw).0;
-    let dt = &dt[chunk.first() * n..(chunk.first() + chunk.len) * n];
+    let dt = &dt[chunk.first * n..(chunk.first + chunk.len) * n];
     for at in 0..n {
-        let mut sums = [[simd.splat_f32s(0.0); 3]; 3];
-        let mut cell = 0;
-        while cell < chunk.len {
-            let run = chunk.run(cell);
-            let window = Window::<S>::new(x, n, run);
-            let dt = &dt[cell * n..(cell + run.len()) * n];
-            cell += run.len();
-            weights_run(simd, &window, at, dt, &mut sums);
-        }
-        for dr in 0..3 {
-            for dc in 0..3 {
-                let dw = &mut dw[(3 * dr + dc) * n + at];
-                *dw = simd.add_f32s(*dw, sums[dr][dc]);
-            }
+        if small {
+            weights::<S, SMALL>(simd, (chunk, n, at), x, dt, dw);
+        } else {
+            weights::<S, LARGE>(simd, (chunk, n, at), x, dt, dw);
         }
     }
 }
 
 #[inline(always)]
-fn weights_run<S: Simd>(
+fn weights<S: Simd, const TAPS: usize>(
     simd: S,
-    window: &Window<'_, S>,
-    at: usize,
+    (chunk, n, at): (&Chunk<'_>, usize, usize),
+    x: &[S::f32s],
     dt: &[S::f32s],
-    sums: &mut [[S::f32s; 3]; 3],
+    dw: &mut [S::f32s],
 ) {
-    let (n, run) = (window.n, window.run);
-    let zero = simd.splat_f32s(0.0);
-    let columns = window.columns();
-    // dt of the outputs left of the column at hand and at it.
-    let mut left = zero;
-    let mut here = if columns.start == run.first {
-        dt[at]
-    } else {
-        zero
-    };
-    for col in columns {
-        let right = if (run.first..run.end).contains(&(col + 1)) {
-            dt[(col + 1 - run.first) * n + at]
-        } else {
-            zero
-        };
-        let x = window.column::<1>(col, at);
-        for dr in 0..3 {
-            if window.present[dr] {
-                let sums = &mut sums[dr];
-                sums[0] = simd.mul_add_e_f32s(right, x[dr][0], sums[0]);
-                sums[1] = simd.mul_add_e_f32s(here, x[dr][0], sums[1]);
-                sums[2] = simd.mul_add_e_f32s(left, x[dr][0], sums[2]);
+    let mut sums = [simd.splat_f32s(0.0); TAPS];
+    let tokens = chunk.under.as_chunks::<TAPS>().0;
+    for (under, dt) in tokens.iter().zip(dt.chunks_exact(n)) {
+        let dt = dt[at];
+        for (sum, &token) in sums.iter_mut().zip(under) {
+            if token != NOWHERE {
+                *sum = simd.mul_add_e_f32s(dt, x[token as usize * n + at], *sum);
             }
         }
-        (left, here) = (here, right);
+    }
+    for (tap, sum) in sums.into_iter().enumerate() {
+        let dw = &mut dw[tap * n + at];
+        *dw = simd.add_f32s(*dw, sum);
     }
 }

@@ -1,6 +1,6 @@
 //! The forward pass of the block.
 
-use super::chunk::{CHUNK_CELLS, Chunk};
+use super::chunk::{CHUNK_TOKENS, Chunk};
 use super::depthwise::depthwise;
 use super::elementwise::{gated, inverse_rms, rms};
 use super::matmul::{Start, View, matmul};
@@ -50,7 +50,7 @@ fn lengths(shape: BlockShape, cells: usize) -> [usize; 7] {
 impl<'a> Activations<&'a mut [f32]> {
     /// Room for those of a chunk, in a buffer of [`activations_len`] numbers per cell.
     #[inline(always)]
-    pub fn room(shape: BlockShape, chunk: &Chunk, buffer: &'a mut [f32]) -> Self {
+    pub fn room(shape: BlockShape, chunk: &Chunk<'_>, buffer: &'a mut [f32]) -> Self {
         Self::of(carve(buffer, lengths(shape, chunk.len)))
     }
 }
@@ -58,7 +58,7 @@ impl<'a> Activations<&'a mut [f32]> {
 impl<'a> Activations<&'a [f32]> {
     /// Those of a chunk that were put in this buffer.
     #[inline(always)]
-    pub fn kept(shape: BlockShape, chunk: &Chunk, mut buffer: &'a [f32]) -> Self {
+    pub fn kept(shape: BlockShape, chunk: &Chunk<'_>, mut buffer: &'a [f32]) -> Self {
         let mut all: [&[f32]; 7] = [&[]; 7];
         for (part, len) in all.iter_mut().zip(lengths(shape, chunk.len)) {
             (*part, buffer) = buffer.split_at(len);
@@ -75,16 +75,17 @@ fn forward_to_s2<S: Simd>(
     shape: BlockShape,
     w: &Weights<'_>,
     x: &[f32],
-    chunk: &Chunk,
+    chunk: &Chunk<'_>,
     a: &mut Activations<&mut [f32]>,
     h: &mut [f32],
 ) {
     let BlockShape {
         channels: c,
         hidden: e,
+        ..
     } = shape;
     let m = chunk.len;
-    let own = &x[chunk.first() * c..(chunk.first() + m) * c];
+    let own = &x[chunk.first * c..(chunk.first + m) * c];
     depthwise(simd, chunk, c, w.depthwise, x, a.t, false);
     let t = View::rows(a.t, c);
     matmul(simd, (m, c, c), t, w.mix, a.y, Start::From(own));
@@ -104,7 +105,7 @@ pub(super) fn activate<S: Simd>(
     shape: BlockShape,
     w: &Weights<'_>,
     x: &[f32],
-    chunk: &Chunk,
+    chunk: &Chunk<'_>,
     a: &mut Activations<&mut [f32]>,
     h: &mut [f32],
 ) {
@@ -170,7 +171,7 @@ struct Forward<'a> {
     shape: BlockShape,
     packed: &'a [f32],
     x: &'a [f32],
-    chunk: &'a Chunk,
+    chunk: &'a Chunk<'a>,
     scratch: &'a mut [f32],
     target: Target<'a>,
 }
@@ -208,10 +209,10 @@ pub(super) fn forward(
     shape: BlockShape,
     packed: &[f32],
     x: &[f32],
-    chunk: &Chunk,
+    chunk: &Chunk<'_>,
     target: Target<'_>,
 ) {
-    let len = CHUNK_CELLS * (shape.hidden + activations_len(shape));
+    let len = CHUNK_TOKENS * (shape.hidden + activations_len(shape));
     with_scratch(len, |scratch| {
         arch.dispatch(Forward {
             shape,

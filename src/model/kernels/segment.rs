@@ -129,7 +129,7 @@ impl Inputs<'_> {
 /// The weights of a segment, in a precision.
 pub(super) trait SegmentKernel: Sync {
     /// The output of a block for one chunk of x.
-    fn forward(&self, block: usize, x: &[f32], chunk: &Chunk, target: Target<'_>);
+    fn forward(&self, block: usize, x: &[f32], chunk: &Chunk<'_>, target: Target<'_>);
 }
 
 /// In f32.
@@ -151,7 +151,7 @@ impl<'a> Full<'a> {
 }
 
 impl SegmentKernel for Full<'_> {
-    fn forward(&self, block: usize, x: &[f32], chunk: &Chunk, target: Target<'_>) {
+    fn forward(&self, block: usize, x: &[f32], chunk: &Chunk<'_>, target: Target<'_>) {
         let len = self.shape.packed_len();
         let packed = &self.packed[block * len..(block + 1) * len];
         block_forward(self.arch, self.shape, packed, x, chunk, target);
@@ -198,7 +198,7 @@ fn forward_with(
         return out;
     }
     let (z_h, z_l) = out.split_at_mut(len);
-    let (chunks, stages) = (chunks(layout), shape.stages());
+    let (chunks, stages) = (chunks(layout, shape.block.kernel), shape.stages());
     let (mut kept, mut activations) = match kept {
         Some(kept) => {
             let (inputs, activations) = kept.split_at_mut(stages.len() * len);
@@ -269,11 +269,11 @@ fn begin([z_h, z_l]: [&[f32]; 2], e: &[f32], slow: &mut [f32], x: &mut [f32]) {
 /// The part of each chunk in where a block's output goes.
 fn targets<'a>(
     shape: BlockShape,
-    chunks: &'a [Chunk],
+    chunks: &'a [Chunk<'a>],
     out: Option<&'a mut [f32]>,
     sum: Option<(&'a [f32], &'a mut [f32])>,
     activations: Option<&'a mut [f32]>,
-) -> Vec<(&'a Chunk, Target<'a>)> {
+) -> Vec<(&'a Chunk<'a>, Target<'a>)> {
     let channels = shape.channels;
     let mut activations =
         activations.map(|kept| per_chunk(chunks, activations_len(shape), kept).into_iter());
@@ -282,7 +282,7 @@ fn targets<'a>(
     chunks
         .iter()
         .map(|chunk| {
-            let range = chunk.first() * channels..(chunk.first() + chunk.len) * channels;
+            let range = chunk.first * channels..(chunk.first + chunk.len) * channels;
             let target = Target {
                 out: outs.as_mut().and_then(Iterator::next),
                 sum: sums
@@ -316,7 +316,7 @@ fn backward_with(
     gradient: &[f32],
 ) -> (Vec<f32>, Vec<f32>) {
     let len = gradient.len() / 2;
-    let chunks = chunks(layout);
+    let chunks = chunks(layout, shape.block.kernel);
     let block_len = shape.block.packed_len();
     let weights: Vec<BackwardWeights<'_>> = packed
         .chunks_exact(block_len)
@@ -388,6 +388,7 @@ mod tests {
         block: BlockShape {
             channels: 16,
             hidden: 48,
+            kernel: 3,
         },
         h_blocks: 1,
         l_blocks: 2,
@@ -400,14 +401,14 @@ mod tests {
 
     fn results(arch: pulp::Arch, images: &[(usize, usize)], keep_activations: bool) -> Results {
         let layout = Layout::new(images.to_vec());
-        let len = layout.cells() * SHAPE.block.channels;
+        let len = layout.tokens() * SHAPE.block.channels;
         let mut packed = numbers(SHAPE.packed_len(), 1);
         for w in &mut packed {
             *w *= 0.3;
         }
         let (z_h, z_l, e) = (numbers(len, 2), numbers(len, 3), numbers(len, 4));
         let probe = numbers(2 * len, 5);
-        let (all, inputs) = (SHAPE.kept_len(layout.cells()), SHAPE.stages().len() * len);
+        let (all, inputs) = (SHAPE.kept_len(layout.tokens()), SHAPE.stages().len() * len);
         assert!(all > inputs);
         let mut kept = vec![0.0; if keep_activations { all } else { inputs }];
         let kernel = Full::new(arch, SHAPE.block, &packed);

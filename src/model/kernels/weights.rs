@@ -7,24 +7,25 @@ pub(crate) struct BlockShape {
     pub channels: usize,
     /// E: channels inside the gated unit.
     pub hidden: usize,
+    /// Side of the depthwise kernel, 3 or 5.
+    pub kernel: usize,
 }
 
 impl BlockShape {
     /// Length of the packed weights.
     pub fn packed_len(self) -> usize {
-        let Self {
-            channels: c,
-            hidden: e,
-        } = self;
-        9 * c + c * c + 3 * c * e
+        let (c, e) = (self.channels, self.hidden);
+        self.taps() * c + c * c + 3 * c * e
+    }
+
+    /// Taps of the depthwise kernel.
+    pub fn taps(self) -> usize {
+        self.kernel * self.kernel
     }
 
     pub(super) fn split(self, packed: &[f32]) -> Weights<'_> {
-        let Self {
-            channels: c,
-            hidden: e,
-        } = self;
-        let (depthwise, rest) = packed.split_at(9 * c);
+        let (c, e) = (self.channels, self.hidden);
+        let (depthwise, rest) = packed.split_at(self.taps() * c);
         let (mix, rest) = rest.split_at(c * c);
         let (gate, rest) = rest.split_at(c * e);
         let (up, down) = rest.split_at(c * e);
@@ -38,11 +39,8 @@ impl BlockShape {
     }
 
     pub(super) fn split_mut(self, packed: &mut [f32]) -> WeightsMut<'_> {
-        let Self {
-            channels: c,
-            hidden: e,
-        } = self;
-        let (depthwise, rest) = packed.split_at_mut(9 * c);
+        let (c, e) = (self.channels, self.hidden);
+        let (depthwise, rest) = packed.split_at_mut(self.taps() * c);
         let (mix, rest) = rest.split_at_mut(c * c);
         let (gate, rest) = rest.split_at_mut(c * e);
         let (up, down) = rest.split_at_mut(c * e);

@@ -293,7 +293,7 @@ impl Reasoner for SequenceHrm {
         cycles.segment(carry, &encoded.e, &self.learning, &self.fixed)
     }
 
-    fn read_out(&self, carry: &Carry) -> Result<SequenceReadout> {
+    fn read_out(&self, carry: &Carry, _encoded: &SequenceEncoded) -> Result<SequenceReadout> {
         let (puzzle_tokens, seq_len) = (self.config.puzzle_tokens(), self.config.seq_len);
         let answer = carry.z_h.narrow(1, puzzle_tokens, seq_len)?;
         let first = carry.z_h.narrow(1, 0, 1)?.squeeze(1)?;

@@ -3,13 +3,13 @@
 use super::sample::Sample;
 use crate::Result;
 use candle_core::{Device, Tensor};
-use hrm_planner::model::Layout;
+use hrm_planner::model::Maps;
 
 /// The labels of a batch, all (cells) or (cells, 8).
 #[derive(Debug, Clone)]
 pub struct Batch {
-    /// The sizes of the maps.
-    pub layout: Layout,
+    /// The maps.
+    pub maps: Maps,
     /// 0 for legal moves, a large negative number for others; (cells, 8).
     pub legal: Tensor,
     /// 0 for optimal moves, a large negative number for others; (cells, 8).
@@ -38,8 +38,12 @@ impl Batch {
         reach: usize,
         device: &Device,
     ) -> Result<Self> {
-        let layout = Layout::new(samples.iter().map(|s| s.size()).collect());
-        let cells = layout.cells();
+        let maps = Maps {
+            sizes: samples.iter().map(|s| s.size()).collect(),
+            // Training asks at all cells.
+            starts: vec![0; samples.len()],
+        };
+        let cells = maps.cells();
         let mut legal = Vec::with_capacity(cells * 8);
         let mut optimal = Vec::with_capacity(cells * 8);
         let mut weight = Vec::with_capacity(cells);
@@ -64,7 +68,7 @@ impl Batch {
             *w /= labelled;
         }
         Ok(Self {
-            layout,
+            maps,
             legal: Tensor::from_vec(legal, (cells, 8), device)?,
             optimal: Tensor::from_vec(optimal, (cells, 8), device)?,
             weight: Tensor::from_vec(weight, cells, device)?,

@@ -9,11 +9,10 @@ use super::sample::Sample;
 use super::source::Source;
 use crate::Result;
 use crate::scores::Score;
-use candle_core::Tensor;
 use hrm_planner::grid::Cell;
 use hrm_planner::grid::generate::{Kind, Problem, problem};
 use hrm_planner::judge::{OPTIMAL_WITHIN, path_cost};
-use hrm_planner::model::{Carry, Checkpoint, Compute, GridHrm, GridProblems, Layout, Reasoner};
+use hrm_planner::model::{Carry, Checkpoint, Compute, GridHrm, GridProblems, Reasoner};
 use hrm_planner::planner::Policy;
 use hrm_planner::search::Rules;
 use rand::SeedableRng;
@@ -76,7 +75,7 @@ pub fn live_scores(
 struct Open {
     sample: Sample,
     start: Cell,
-    input: Tensor,
+    problem: GridProblems,
     carry: Carry,
     /// The rollout after the last segment, if it arrived.
     last: Option<Vec<Cell>>,
@@ -89,13 +88,13 @@ impl Open {
         let Some(sample) = sample else {
             return Ok(None);
         };
-        let cells = sample.optimal.len();
-        let input = sample.input();
-        let width = input.len() / cells;
+        let (config, device) = (model.config(), model.device());
+        let start = problem.start;
+        let problem = sample.problem(config.patches(), device)?;
         Ok(Some(Self {
-            start: problem.start,
-            input: Tensor::from_vec(input, (cells, width), model.device())?,
-            carry: Carry::zeros((cells, model.config().channels), model.device())?,
+            start,
+            carry: Carry::zeros((problem.tokens.tokens(), config.channels), device)?,
+            problem,
             last: None,
             sample,
         }))
@@ -123,28 +122,21 @@ fn score(
         if open.is_empty() {
             break;
         }
-        let layout = Layout::new(open.iter().map(|o| o.sample.size()).collect());
         let carry = Carry {
             z_h: cat(&open, |o| &o.carry.z_h)?,
             z_l: cat(&open, |o| &o.carry.z_l)?,
         };
-        let encoded = model.encode(&GridProblems {
-            input: cat(&open, |o| &o.input)?,
-            layout: layout.clone(),
-            starts: open
-                .iter()
-                .map(|o| o.sample.map.geometry().index(o.start))
-                .collect(),
-        })?;
+        let problems: Vec<&GridProblems> = open.iter().map(|o| &o.problem).collect();
+        let encoded = model.encode(&GridProblems::cat(&problems)?)?;
         let carry = model.segment(&carry, &encoded)?.detached();
         let logits = model
-            .read_out(&carry)?
+            .read_out(&carry, &encoded)?
             .moves
             .flatten_all()?
             .to_vec1::<f32>()?;
         let mut still = Vec::new();
         for (index, mut o) in open.into_iter().enumerate() {
-            let range = layout.range(index);
+            let range = encoded.maps.range(index);
             let logits = &logits[range.start * 8..range.end * 8];
             let policy = Policy::new(&o.sample.map, logits, &o.sample.rules);
             let rollout = policy.rollout(o.start, o.sample.goal);
@@ -155,10 +147,7 @@ fn score(
                 continue;
             }
             o.last = rollout.arrived.then_some(rollout.cells);
-            o.carry = Carry {
-                z_h: carry.z_h.narrow(0, range.start, range.len())?,
-                z_l: carry.z_l.narrow(0, range.start, range.len())?,
-            };
+            o.carry = carry.part(encoded.tokens.range(index))?;
             still.push(o);
         }
         open = still;

@@ -4,8 +4,7 @@ use super::recipe::DataRecipe;
 use super::sample::Sample;
 use super::source::Source;
 use crate::Result;
-use candle_core::Tensor;
-use hrm_planner::model::{Carry, GridHrm};
+use hrm_planner::model::{Carry, GridHrm, GridProblems};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -14,8 +13,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Slot {
     pub ticket: Ticket,
     pub sample: Sample,
-    /// (cells, 9 x PLANES)
-    pub input: Tensor,
+    /// The same as the model takes it.
+    pub problem: GridProblems,
     pub carry: Carry,
 }
 
@@ -51,18 +50,18 @@ impl Pool {
         }
     }
 
-    /// Cells of all samples.
-    pub fn cells(&self) -> usize {
-        self.slots
-            .iter()
-            .map(|slot| slot.sample.map.geometry().cells())
-            .sum()
+    /// Tokens of all samples.
+    pub fn tokens(&self) -> usize {
+        let tokens = self.slots.iter().map(|slot| slot.problem.tokens.tokens());
+        tokens.sum()
     }
 
-    /// Draws fresh samples until the pool holds the recipe's number of cells.
+    /// Draws fresh samples until the tokens of the pool make up the recipe's number of cells.
     pub(crate) fn fill(&mut self, source: &Source, progress: f64, model: &GridHrm) -> Result<()> {
         let (recipe, seed) = (&source.recipe().data, source.seed());
-        while self.cells() < recipe.cells {
+        let (config, device) = (model.config(), model.device());
+        let wanted = recipe.cells.div_ceil(config.patch * config.patch);
+        while self.tokens() < wanted {
             // As many at once as there are cores; of these, only what is wanted is used.
             let numbers: Vec<u64> = (0..rayon::current_num_threads() as u64)
                 .map(|ahead| self.drawn + ahead)
@@ -72,7 +71,7 @@ impl Pool {
                 .map(|&number| source.draw(sample_seed(seed, number), progress))
                 .collect();
             for (number, sample) in numbers.into_iter().zip(samples) {
-                if self.cells() >= recipe.cells {
+                if self.tokens() >= wanted {
                     break;
                 }
                 self.drawn = number + 1;
@@ -81,32 +80,21 @@ impl Pool {
                     progress,
                     segments: 0,
                     budget: sample
-                        .segments_needed(model.config().reach())
+                        .segments_needed(config.reach())
                         .min(recipe.max_segments),
                     may_halt: !explores(recipe, seed, number),
                 };
-                let cells = sample.map.geometry().cells();
-                let carry = Carry::zeros((cells, model.config().channels), model.device())?;
-                self.slots.push(Slot::new(ticket, sample, carry)?);
+                let problem = sample.problem(config.patches(), device)?;
+                let carry = Carry::zeros((problem.tokens.tokens(), config.channels), device)?;
+                self.slots.push(Slot {
+                    ticket,
+                    sample,
+                    problem,
+                    carry,
+                });
             }
         }
         Ok(())
-    }
-}
-
-impl Slot {
-    /// A slot whose input is where its carry is.
-    pub(crate) fn new(ticket: Ticket, sample: Sample, carry: Carry) -> Result<Self> {
-        let cells = sample.map.geometry().cells();
-        let input = sample.input();
-        let width = input.len() / cells;
-        let input = Tensor::from_vec(input, (cells, width), carry.z_h.device())?;
-        Ok(Self {
-            ticket,
-            sample,
-            input,
-            carry,
-        })
     }
 }
 

@@ -36,7 +36,7 @@ impl Pool {
         }
     }
 
-    /// Its carries, all samples' under each other; (cells, channels) each.
+    /// Its carries, all samples' under each other; (tokens, channels) each.
     pub(super) fn arrays(&self, channels: usize) -> Result<BTreeMap<String, Array>> {
         let mut arrays = BTreeMap::new();
         for (name, state) in CARRY {
@@ -44,7 +44,7 @@ impl Pool {
             for slot in &self.slots {
                 values.extend(state(&slot.carry).flatten_all()?.to_vec1::<f32>()?);
             }
-            let shape = vec![self.cells(), channels];
+            let shape = vec![self.tokens(), channels];
             arrays.insert(name.to_owned(), Array { shape, values });
         }
         Ok(arrays)
@@ -65,24 +65,34 @@ impl Pool {
                 source.draw(seed, ticket.progress)
             })
             .collect();
-        let cells: usize = samples.iter().map(|s| s.map.geometry().cells()).sum();
-        let channels = source.recipe().model.channels;
-        let [z_h, z_l] = CARRY.map(|(name, _)| file.take(name, &[cells, channels]));
+        let config = &source.recipe().model;
+        let channels = config.channels;
+        let problems = samples
+            .iter()
+            .map(|sample| sample.problem(config.patches(), device))
+            .collect::<Result<Vec<_>>>()?;
+        let tokens: usize = problems.iter().map(|p| p.tokens.tokens()).sum();
+        let [z_h, z_l] = CARRY.map(|(name, _)| file.take(name, &[tokens, channels]));
         let (z_h, z_l) = (z_h?, z_l?);
         let mut slots = Vec::with_capacity(samples.len());
         let mut next = 0;
-        for (&ticket, sample) in note.tickets.iter().zip(samples) {
-            let cells = sample.map.geometry().cells();
-            let range = next * channels..(next + cells) * channels;
+        for ((&ticket, sample), problem) in note.tickets.iter().zip(samples).zip(problems) {
+            let tokens = problem.tokens.tokens();
+            let range = next * channels..(next + tokens) * channels;
             let part = |values: &[f32]| {
-                Tensor::from_slice(&values[range.clone()], (cells, channels), device)
+                Tensor::from_slice(&values[range.clone()], (tokens, channels), device)
             };
             let carry = Carry {
                 z_h: part(&z_h)?,
                 z_l: part(&z_l)?,
             };
-            slots.push(Slot::new(ticket, sample, carry)?);
-            next += cells;
+            slots.push(Slot {
+                ticket,
+                sample,
+                problem,
+                carry,
+            });
+            next += tokens;
         }
         let drawn = note.drawn;
         Ok(Self { slots, drawn })

@@ -1,9 +1,11 @@
 //! One map with a goal and the oracle's answer for every cell.
 
 use super::recipe::DataRecipe;
+use crate::Result;
+use candle_core::Device;
 use hrm_planner::grid::generate::{Components, Kind, generate};
 use hrm_planner::grid::{Cell, Cost, Costmap, Move, Moves};
-use hrm_planner::model;
+use hrm_planner::model::{GridProblems, Patches};
 use hrm_planner::search::{Field, Rules};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -16,7 +18,7 @@ const MIN_REGION: usize = 8;
 pub struct Sample {
     /// The kind of map it was made as.
     pub kind: Kind,
-    /// What the model sees; see [`model::encode`].
+    /// What the model sees; see [`encode`](hrm_planner::model::encode).
     pub map: Costmap,
     /// Where all moves should lead.
     pub goal: Cell,
@@ -59,13 +61,19 @@ impl Sample {
     }
 
     /// Asks the oracle. `None` if the goal is blocked.
-    pub fn label(kind: Kind, map: Costmap, goal: Cell, rules: Rules) -> Option<Self> {
+    ///
+    /// Cells that do not reach the goal are blocked in the sample's map: the planner shows a model
+    /// only what its start reaches.
+    pub fn label(kind: Kind, mut map: Costmap, goal: Cell, rules: Rules) -> Option<Self> {
         let field = Field::compute(&map, goal, &rules).ok()?;
         let cells = map.geometry().cells();
         let mut optimal = vec![0; cells];
         let mut legal = vec![0; cells];
         for index in 0..cells {
             if !field.values()[index].is_finite() {
+                if rules.multiplier(map.costs()[index]).is_some() {
+                    map.costs_mut()[index] = Cost::LETHAL;
+                }
                 continue;
             }
             let cell = map.geometry().cell(index);
@@ -93,9 +101,16 @@ impl Sample {
         (self.map.geometry().height(), self.map.geometry().width())
     }
 
-    /// The model's input, (cells, 9 x PLANES) row-major.
-    pub fn input(&self) -> Vec<f32> {
-        model::encode(&self.map, self.goal, &self.rules)
+    /// The problem as a model with these patches takes it, asked at the goal, with its input on a
+    /// device.
+    ///
+    /// # Errors
+    /// A tensor operation that fails.
+    pub fn problem(&self, patches: Patches, device: &Device) -> Result<GridProblems> {
+        let at = self.goal;
+        let mut problem = GridProblems::one(&self.map, &self.rules, at, at, patches)?;
+        problem.input = problem.input.to_device(device)?;
+        Ok(problem)
     }
 
     /// The segments in which word of the goal can come to every cell at `reach` cells a segment,

@@ -17,7 +17,9 @@ use crate::task::{Moment, Segment, Task, TaskState, read_note, write_note};
 use crate::trainer::scalar;
 use candle_core::Tensor;
 use candle_core::backprop::GradStore;
-use hrm_planner::model::{Carry, Compute, GridHrm, GridProblems, ModelConfig, Readout, Reasoner};
+use hrm_planner::model::{
+    Carry, Compute, GridEncoded, GridHrm, GridProblems, Layout, ModelConfig, Readout, Reasoner,
+};
 use hrm_planner::planner::Policy;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -91,6 +93,7 @@ pub(crate) struct PlanningTask {
 /// What a segment leaves for handing on.
 struct Thought {
     after: Carry,
+    tokens: Layout,
     readout: Readout,
     batch: Batch,
 }
@@ -120,12 +123,17 @@ impl PlanningTask {
     /// The published code runs each next segment twice to have this target. Here the next segment
     /// is the present one: the scores of the segment before are read from its carry once more,
     /// which costs one small matrix product. So this gradient trains the halting head alone.
-    fn continuing_loss(&self, before: &Carry, now: &Readout, batch: &Batch) -> Result<Tensor> {
-        let earlier = self.model.read_out(&before.detached())?.q_continue;
+    fn continuing_loss(
+        &self,
+        (before, encoded): (&Carry, &GridEncoded),
+        now: &Readout,
+        batch: &Batch,
+    ) -> Result<Tensor> {
+        let earlier = self.model.read_out(&before.detached(), encoded)?.q_continue;
         let best = now.q_halt.detach().maximum(&now.q_continue.detach())?;
         let mut ranges = Vec::new();
         let mut best_is_last = Vec::new();
-        for (slot, &(rows, cols)) in self.pool.slots.iter().zip(batch.layout.images()) {
+        for (slot, &(rows, cols)) in self.pool.slots.iter().zip(&batch.maps.sizes) {
             let first = if slot.ticket.segments == 0 {
                 0.0_f32
             } else {
@@ -170,17 +178,13 @@ impl Task for PlanningTask {
             z_h: cat(slots, |slot| &slot.carry.z_h)?,
             z_l: cat(slots, |slot| &slot.carry.z_l)?,
         };
-        let encoded = self.model.encode(&GridProblems {
-            input: cat(slots, |slot| &slot.input)?,
-            layout: batch.layout.clone(),
-            // Training asks at all cells; see `wants_to_halt`.
-            starts: vec![0; slots.len()],
-        })?;
+        let problems: Vec<&GridProblems> = slots.iter().map(|slot| &slot.problem).collect();
+        let encoded = self.model.encode(&GridProblems::cat(&problems)?)?;
         let after = self.model.segment(&before, &encoded)?;
-        let readout = self.model.read_out(&after)?;
+        let readout = self.model.read_out(&after, &encoded)?;
         let rollouts = Rollouts::of(&samples, &batch, &readout)?;
         let Loss { moves, value, halt } = losses(&readout, &batch, &rollouts.good)?;
-        let continuing = self.continuing_loss(&before, &readout, &batch)?;
+        let continuing = self.continuing_loss((&before, &encoded), &readout, &batch)?;
 
         let weights = &self.recipe.losses;
         let total =
@@ -198,7 +202,7 @@ impl Task for PlanningTask {
             measures: vec![
                 ("arrives", Some(arrives)),
                 ("samples", Some(count)),
-                ("cells", Some(batch.layout.cells() as f64)),
+                ("cells", Some(batch.maps.cells() as f64)),
                 (
                     "segment",
                     Some(segments.iter().sum::<usize>() as f64 / count),
@@ -207,6 +211,7 @@ impl Task for PlanningTask {
         };
         self.thought = Some(Thought {
             after: after.detached(),
+            tokens: encoded.tokens,
             readout,
             batch,
         });
@@ -216,6 +221,7 @@ impl Task for PlanningTask {
     fn hand_on(&mut self, _gradients: &GradStore, _moment: &Moment) -> Result<()> {
         let Some(Thought {
             after,
+            tokens,
             readout,
             batch,
         }) = self.thought.take()
@@ -226,7 +232,7 @@ impl Task for PlanningTask {
         let q_continue = readout.q_continue.to_vec1::<f32>()?;
         let mut kept = Vec::with_capacity(self.pool.slots.len());
         for (index, mut slot) in std::mem::take(&mut self.pool.slots).into_iter().enumerate() {
-            let range = batch.layout.range(index);
+            let range = batch.maps.range(index);
             slot.ticket.segments += 1;
             let halts = slot.ticket.may_halt
                 && wants_to_halt(
@@ -237,10 +243,7 @@ impl Task for PlanningTask {
             if halts || slot.ticket.segments >= slot.ticket.budget {
                 continue;
             }
-            slot.carry = Carry {
-                z_h: after.z_h.narrow(0, range.start, range.len())?,
-                z_l: after.z_l.narrow(0, range.start, range.len())?,
-            };
+            slot.carry = after.part(tokens.range(index))?;
             kept.push(slot);
         }
         self.pool.slots = kept;
@@ -296,7 +299,7 @@ impl Rollouts {
             .par_iter()
             .enumerate()
             .map(|(index, sample)| {
-                let range = batch.layout.range(index);
+                let range = batch.maps.range(index);
                 let logits = &logits[range.start * 8..range.end * 8];
                 let policy = Policy::new(&sample.map, logits, &sample.rules);
                 policy.costs_to_go(&sample.map, &sample.rules, sample.goal)

@@ -119,7 +119,7 @@ impl Sums {
         let last = model.config().halt_max_steps;
         for segment in 1..=last {
             carry = model.segment(&carry, &encoded)?.detached();
-            let readout = model.read_out(&carry)?;
+            let readout = model.read_out(&carry, &encoded)?;
             let halts = model.wants_to_halt(&readout, &encoded)?;
             let answers = answers(&readout)?;
             for (place, (puzzle, answer)) in puzzles.iter().zip(answers).enumerate() {

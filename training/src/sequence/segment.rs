@@ -104,7 +104,7 @@ pub fn segment(
     let puzzle_rows = rows.as_ref().map(Var::from_tensor).transpose()?;
     let encoded = model.encode_with(problems, puzzle_rows.as_ref().map(Var::as_tensor))?;
     let carry = model.segment(&carry, &encoded)?;
-    let readout = model.read_out(&carry)?;
+    let readout = model.read_out(&carry, &encoded)?;
     let carry = carry.detached();
 
     let target = bootstrapped_target(model, problems, &carry, &segments)?;
@@ -146,7 +146,7 @@ fn bootstrapped_target(
     }
     let fixed = model.detached();
     let encoded = fixed.encode(problems)?;
-    let next = fixed.read_out(&fixed.segment(carry, &encoded)?)?;
+    let next = fixed.read_out(&fixed.segment(carry, &encoded)?, &encoded)?;
     let target = halting.target(segments, &next.q_halt, &next.q_continue)?;
     Ok(Some(target))
 }
