@@ -304,7 +304,10 @@ pub enum Error {
         cost: u8,
     },
     /// No kind of generated map has this name.
-    #[error("{name:?} is no kind of map; choose maze, random, rooms, warehouse, cave or boxes")]
+    #[error(
+        "{name:?} is no kind of map; choose maze, random, rooms, warehouse, cave, boxes, office or \
+         slices"
+    )]
     UnknownMapKind {
         /// The name given.
         name: String,

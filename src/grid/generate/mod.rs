@@ -14,15 +14,20 @@ mod canvas;
 mod cave;
 mod components;
 mod floor_plan;
+mod furniture;
 mod kind;
 mod maze;
+mod office;
 mod problem;
 mod random;
+pub mod realistic;
 mod rooms;
+mod slices;
 mod tree;
 mod tunnels;
 mod union;
 mod warehouse;
+mod wing;
 
 use std::ops::RangeInclusive;
 
@@ -31,6 +36,7 @@ use rand::{Rng, RngExt, SeedableRng};
 pub use components::{Components, NO_COMPONENT};
 pub use kind::Kind;
 pub use problem::{Problem, problem, reachable_pair};
+pub use realistic::realistic;
 
 use crate::grid::Costmap;
 
@@ -54,6 +60,8 @@ pub fn generate(kind: Kind, height: usize, width: usize, rng: &mut impl Rng) -> 
         Kind::Warehouse => warehouse::draw,
         Kind::Cave => cave::draw,
         Kind::Boxes => boxes::draw,
+        Kind::Office => office::draw,
+        Kind::Slices => slices::draw,
     };
     let mut canvas = draw(height, width, dice);
     canvas.ensure_a_move(dice);
