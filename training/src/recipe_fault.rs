@@ -94,7 +94,10 @@ impl Fault {
         let mut wrong_value = None;
         let reason = match &words[..] {
             [found, known @ ..] if message.starts_with("unknown field") => {
-                let is_section = at.as_ref().is_some_and(|(_, spot)| spot.is_table);
+                // Of a section the value is its heading, of an inline table its braces.
+                let is_section = at.as_ref().is_some_and(|(_, spot)| {
+                    spot.is_table && text[spot.value.clone()].starts_with('[')
+                });
                 unknown(key, found, known, is_section)
             }
             // Of a table whose keys are words of a list, such as the kinds of maps.
@@ -110,10 +113,8 @@ impl Fault {
                     ..Self::missing(&in_section(key, missing))
                 };
             }
-            _ => match (message.split_once("expected "), &place, &at) {
-                (Some((_, expected)), Some(place), Some((key, spot)))
-                    if message.starts_with("invalid ") =>
-                {
+            _ => match (expected(message), &place, &at) {
+                (Some(expected), Some(place), Some((key, spot))) => {
                     let written = quoted(&text[place.clone()]);
                     let reason = value_reason(key, &written, &in_words(expected));
                     // Within a list the list is the key's value.
@@ -153,6 +154,13 @@ fn hint(found: &str, known: &[&str]) -> String {
         None if known.is_empty() => String::new(),
         None => format!("; there are {}", known.join(", ")),
     }
+}
+
+/// What a message of a wrong type says that it must be.
+fn expected(message: &str) -> Option<&str> {
+    let of_toml = message.strip_prefix("wanted ");
+    let of_serde = message.strip_prefix("invalid ");
+    of_toml.or_else(|| Some(of_serde?.split_once("expected ")?.1))
 }
 
 /// What Rust's words for a type mean.

@@ -65,7 +65,7 @@ fn an_unknown_key_outside_all_sections_is_named() {
 #[test]
 fn an_unknown_kind_of_map_is_named_with_the_nearest_kind() {
     let text = error(&[("maze = 1.0", "mazes = 1.0")]);
-    assert!(text.contains("`mazes`"), "{text}");
+    assert!(text.contains("`data.kinds.mazes`"), "{text}");
     assert!(text.contains("did you mean `maze`?"), "{text}");
 }
 
