@@ -287,7 +287,8 @@ impl Run {
         let name = &self.trainer.recipe().name;
         let columns = self.trainer.columns();
         let evaluations: Vec<_> = self.scores.evaluations().collect();
-        let chart = curves(name, columns, self.metrics.rows(), &evaluations);
+        let rows = self.metrics.rows();
+        let chart = curves(name, columns, rows, &evaluations, self.standing);
         Ok(chart.save_png(self.curves_path())?)
     }
 }

@@ -1,14 +1,17 @@
 //! `hrm-train eval` of a model that plans: maps by kind and side, and pictures of the worst plans.
 
 use super::eval::Args;
-use super::{Outcome, say};
+use super::{Outcome, progress::LINE_EVERY, say};
 use hrm_planner::grid::generate::Kind;
 use hrm_planner::judge::{Answer, Generated, Judge, Progress, write_table};
 use hrm_planner::model::Checkpoint;
 use hrm_planner::planner::{NamedModel, PlannerConfig};
-use hrm_training::{Error, FailureCounts, Failures, Recipe, kinds};
+use hrm_training::{Error, FailureCounts, Failures, Recipe, duration, kinds};
 use indicatif::{ProgressBar, ProgressStyle};
+use std::io::IsTerminal;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 /// Problems of each kind and side.
 const PROBLEMS: u32 = 20;
@@ -37,11 +40,8 @@ pub fn execute(
         ..PlannerConfig::default()
     };
     let set = problems(args, recipe)?;
-    let bar = bar(&set);
-    let watch = |progress: Progress<'_>| {
-        bar.set_message(progress.kind.to_owned());
-        bar.inc(1);
-    };
+    let waiting = Waiting::new(&set);
+    let watch = |progress: Progress<'_>| waiting.show(progress);
     let failures = Failures::default();
     let see = |answer: &Answer<'_>| failures.see(answer);
     let mut judge = Judge::new(&config, Some(named), args.seed).map_err(Error::from)?;
@@ -50,7 +50,7 @@ pub fn execute(
         judge = judge.shown_to(&see);
     }
     let rows = judge.generated(&set);
-    bar.finish_and_clear();
+    waiting.bar.finish_and_clear();
     let rows = rows.map_err(Error::from)?;
     args.write_json(&rows)?;
     let mut table = Vec::new();
@@ -86,15 +86,45 @@ fn problems(args: &Args, recipe: Option<&Recipe>) -> Result<Generated, Error> {
     Ok(set)
 }
 
-/// How far the judge is, where somebody watches.
-fn bar(set: &Generated) -> ProgressBar {
-    let bar = ProgressBar::new((set.kinds.len() * set.sides.len() * set.n) as u64);
-    // The template is fixed; if indicatif should refuse it, its own will do.
-    if let Ok(style) = ProgressStyle::with_template("{bar:12} {pos}/{len}  {eta} left  {wide_msg}")
-    {
-        bar.set_style(style.progress_chars("=> "));
+/// How far the judge is: a bar on a terminal, else a line every half a minute.
+struct Waiting {
+    bar: ProgressBar,
+    is_bar: bool,
+    last_line: Mutex<Instant>,
+}
+
+impl Waiting {
+    fn new(set: &Generated) -> Self {
+        let bar = ProgressBar::new((set.kinds.len() * set.sides.len() * set.n) as u64);
+        // The template is fixed; if indicatif should refuse it, its own will do.
+        let template = "{bar:12} {pos}/{len}  {eta} left  {wide_msg}";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        Self {
+            bar,
+            is_bar: std::io::stderr().is_terminal(),
+            last_line: Mutex::new(Instant::now()),
+        }
     }
-    bar
+
+    fn show(&self, progress: Progress<'_>) {
+        self.bar.set_message(progress.kind.to_owned());
+        self.bar.inc(1);
+        let mut last = self
+            .last_line
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if !self.is_bar && last.elapsed() >= LINE_EVERY {
+            *last = Instant::now();
+            let (done, of) = (self.bar.position(), self.bar.length().unwrap_or(0));
+            let left = duration(self.bar.eta().as_secs_f64());
+            say::note(format_args!(
+                "judged {done}/{of}: {left} left, {}",
+                progress.kind
+            ));
+        }
+    }
 }
 
 fn draw(args: &Args, failures: &Failures, folder: &Path) -> anyhow::Result<()> {

@@ -7,7 +7,7 @@ use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 /// Between lines where stderr is no terminal.
-const LINE_EVERY: Duration = Duration::from_secs(30);
+pub const LINE_EVERY: Duration = Duration::from_secs(30);
 /// How much a step counts in the numbers shown; they jump about from step to step.
 const WEIGHT: f64 = 0.05;
 
@@ -16,7 +16,9 @@ pub struct Progress {
     columns: &'static Columns,
     first: u64,
     steps: u64,
+    evaluate_every: u64,
     began: Instant,
+    judging: Judging,
     deadline: Option<Instant>,
     /// Running means of the first loss and of the share that says how far training is.
     loss: Mean,
@@ -46,7 +48,9 @@ impl Progress {
             columns: run.trainer().columns(),
             first,
             steps,
+            evaluate_every: run.trainer().recipe().run.evaluate_every,
             began: now,
+            judging: Judging::default(),
             deadline,
             loss: Mean::default(),
             share: Mean::default(),
@@ -62,6 +66,7 @@ impl Progress {
         match event {
             Event::Step(report) => self.step(report),
             Event::Judging => {
+                self.judging.since = Some(Instant::now());
                 if let Some(bar) = &self.bar {
                     bar.set_message(format!("judging on {}", self.columns.unseen));
                 }
@@ -87,9 +92,13 @@ impl Progress {
             return;
         }
 
-        let seconds = self.began.elapsed().as_secs_f64();
+        // Steps and judgements take their own times each.
+        let seconds = (self.began.elapsed().saturating_sub(self.judging.took)).as_secs_f64();
         let speed = (report.step - self.first) as f64 / seconds.max(1e-9);
-        let mut left = (self.steps - report.step) as f64 / speed;
+        let judgements =
+            self.steps.div_ceil(self.evaluate_every) - (report.step / self.evaluate_every);
+        let mut left = (self.steps - report.step) as f64 / speed
+            + judgements as f64 * self.judging.mean_seconds();
         if let Some(deadline) = self.deadline {
             let until = deadline.saturating_duration_since(Instant::now());
             left = left.min(until.as_secs_f64());
@@ -119,6 +128,7 @@ impl Progress {
     }
 
     fn scores(&mut self, scores: &[Score], best: Option<Standing>) {
+        self.judging.ends();
         let (Some(first), Some(best)) = (scores.first(), best) else {
             return;
         };
@@ -141,9 +151,33 @@ impl Progress {
             100.0 * mean_two,
         );
         match &self.bar {
-            Some(bar) => bar.println(line),
+            Some(bar) => {
+                bar.println(line);
+                bar.set_message(format!("unseen {} {:.1} %", one.label, 100.0 * mean_one));
+            }
             None => say::note(line),
         }
+    }
+}
+
+/// How long judging took so far.
+#[derive(Debug, Default)]
+struct Judging {
+    since: Option<Instant>,
+    took: Duration,
+    times: u32,
+}
+
+impl Judging {
+    fn ends(&mut self) {
+        if let Some(since) = self.since.take() {
+            self.took += since.elapsed();
+            self.times += 1;
+        }
+    }
+
+    fn mean_seconds(&self) -> f64 {
+        self.took.as_secs_f64() / f64::from(self.times.max(1))
     }
 }
 
