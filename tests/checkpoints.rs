@@ -26,6 +26,7 @@ fn checkpoint() -> Checkpoint {
             scores: serde_json::json!([{ "kind": "maze", "reached": 1.0 }]),
             imported_from: None,
             started_from: None,
+            ending: None,
         },
     }
 }

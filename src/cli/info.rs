@@ -172,6 +172,9 @@ fn describe_model(checkpoint: &Checkpoint, json: bool, out: &mut impl Write) -> 
                 training.steps, training.seed
             ),
         ));
+        if let Some(ending) = &training.ending {
+            pairs.push(("ending", ending.clone()));
+        }
         pairs.push(("machine", or_unknown(&training.machine)));
     }
     pairs.push(("recipe", "see --json".to_owned()));

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::case::{Asked, Case, Score, Verdict};
+use super::case::{Asked, Case, OwnPlan, Score, Verdict};
 use super::maze_hard::likeness;
 use super::path_cost;
 use crate::Result;
@@ -21,22 +21,24 @@ const LENGTH_ROUNDING: (f64, f64) = (1e-3, 5e-6);
 pub(super) struct Bench {
     pub planner: Planner,
     pub oracle: Search,
+    /// Whether anybody wants to see where plans loop; finding out takes time.
+    pub is_shown: bool,
 }
 
 /// The model's read-out of its last segment.
 #[derive(Debug, Default)]
 struct LastThought {
-    cells: Vec<Cell>,
+    plan: OwnPlan,
     arrived: bool,
     verified: bool,
 }
 
 impl Bench {
-    /// Judges a case.
+    /// Judges a case; also gives the model's own plan.
     ///
     /// # Errors
     /// An oracle that cannot be asked: a map of 2^32 cells or more.
-    pub fn judge(&mut self, case: &Case) -> Result<Verdict> {
+    pub fn judge(&mut self, case: &Case) -> Result<(Verdict, OwnPlan)> {
         let snapshot = case.snapshot.as_ref();
         let request = Request {
             tolerance: Some(0.0),
@@ -61,12 +63,14 @@ impl Bench {
             let map = problem.as_ref().map_or(snapshot.inflated(), Problem::map);
             self.ask_planner(snapshot, map, &request, case, oracle_cost)
         });
-        Ok(Verdict {
+        let (asked, own) = asked.unzip();
+        let verdict = Verdict {
             oracle_cost,
             oracle_ms,
             mismatch,
             asked,
-        })
+        };
+        Ok((verdict, own.unwrap_or_default()))
     }
 
     fn ask_oracle(&mut self, problem: &Problem<'_>) -> Result<Option<f64>> {
@@ -90,13 +94,20 @@ impl Bench {
         request: &Request,
         case: &Case,
         oracle_cost: Option<f64>,
-    ) -> Asked {
+    ) -> (Asked, OwnPlan) {
+        let is_shown = self.is_shown;
         let mut last = LastThought::default();
         let outcome = self
             .planner
             .plan(snapshot, request, &Termination::never(), &mut |segment| {
                 last = LastThought {
-                    cells: segment.cells.to_vec(),
+                    plan: OwnPlan {
+                        cells: segment.cells.to_vec(),
+                        // A tensor that cannot be read is no loop; the planner says what failed.
+                        returns_to: is_shown
+                            .then(|| segment.returns_to(snapshot.rules()).unwrap_or_default())
+                            .flatten(),
+                    },
                     arrived: segment.arrived,
                     verified: segment.verified,
                 };
@@ -122,12 +133,18 @@ impl Bench {
             score(&plan.cells, true, passes(snapshot, request, &outcome))
         });
         let source = outcome.report.source;
-        let own = if source == Some(Source::Model) {
-            published
-        } else {
-            score(&last.cells, last.arrived, last.verified)
+        let (own, own_plan) = match (&outcome.plan, source) {
+            (Some(plan), Some(Source::Model)) => {
+                let cells = plan.cells.clone();
+                let returns_to = None;
+                (published, OwnPlan { cells, returns_to })
+            }
+            _ => (
+                score(&last.plan.cells, last.arrived, last.verified),
+                last.plan,
+            ),
         };
-        Asked {
+        let asked = Asked {
             // Where start and goal share a cell there is nothing to think about.
             has_model: !matches!(
                 outcome.report.halt_reason,
@@ -138,7 +155,8 @@ impl Bench {
             is_fallback: source == Some(Source::Search),
             segments: outcome.report.segments,
             ms: outcome.report.time_ms.total,
-        }
+        };
+        (asked, own_plan)
     }
 }
 

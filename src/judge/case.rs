@@ -22,6 +22,40 @@ pub struct Case {
     pub ask: bool,
 }
 
+/// The model's own answer to a problem, for who wants to look at it; see [`Judge::shown_to`].
+///
+/// [`Judge::shown_to`]: super::Judge::shown_to
+#[derive(Debug, Clone)]
+pub struct Answer<'a> {
+    /// The kind of problem.
+    pub kind: &'a str,
+    /// The problem's number among those of its kind, from 0.
+    pub number: usize,
+    /// The problem.
+    pub case: &'a Case,
+    /// The oracle's travel cost, cells; `None` if there is no plan.
+    pub oracle_cost: Option<f64>,
+    /// The model's own plan, before any fallback, from the start as far as it leads.
+    pub cells: &'a [Cell],
+    /// Of a plan that ends in a loop, the cell in it that would come after the last one.
+    pub returns_to: Option<Cell>,
+    /// Whether the plan reaches the goal.
+    pub reached: bool,
+    /// Whether it does so without breaking a rule.
+    pub valid: bool,
+    /// If it is valid, its travel cost over the oracle's.
+    pub ratio: Option<f64>,
+    /// Segments of thinking.
+    pub segments: usize,
+}
+
+/// The cells of the model's own plan, and where it goes back to if it ends in a loop.
+#[derive(Debug, Clone, Default)]
+pub(super) struct OwnPlan {
+    pub cells: Vec<Cell>,
+    pub returns_to: Option<Cell>,
+}
+
 /// What became of a [`Case`].
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Verdict {

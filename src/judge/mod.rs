@@ -34,7 +34,7 @@ mod run;
 mod statistics;
 mod table;
 
-pub use case::Case;
+pub use case::{Answer, Case};
 pub use generated::Generated;
 pub use path_cost::path_cost;
 pub use row::Row;

@@ -8,7 +8,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::answer::Bench;
-use super::case::{Case, Verdict};
+use super::case::{Answer, Case, OwnPlan, Verdict};
 use super::{Row, memory};
 use crate::Result;
 use crate::grid::{Costmap, Moves};
@@ -49,6 +49,7 @@ pub struct Judge<'a> {
     pub(super) model: Option<NamedModel>,
     seed: u64,
     watch: Option<&'a (dyn Fn(Progress<'_>) + Sync)>,
+    show: Option<&'a (dyn Fn(&Answer<'_>) + Sync)>,
 }
 
 impl<'a> Judge<'a> {
@@ -71,6 +72,7 @@ impl<'a> Judge<'a> {
             model,
             seed,
             watch: None,
+            show: None,
         })
     }
 
@@ -81,10 +83,37 @@ impl<'a> Judge<'a> {
         self
     }
 
+    /// The judge that shows `show` the model's own answer to every problem that it was asked; from
+    /// any thread, in any order.
+    #[must_use]
+    pub fn shown_to(mut self, show: &'a (dyn Fn(&Answer<'_>) + Sync)) -> Self {
+        self.show = Some(show);
+        self
+    }
+
     /// Tells whoever watches.
     pub(super) fn progress(&self, progress: Progress<'_>) {
         if let Some(watch) = self.watch {
             watch(progress);
+        }
+    }
+
+    /// Shows an answer of the model, if it was asked, to whoever wants to see it.
+    fn show(&self, kind: &str, number: usize, case: &Case, verdict: &Verdict, own: &OwnPlan) {
+        let asked = verdict.asked.as_ref().filter(|asked| asked.has_model);
+        if let (Some(show), Some(asked)) = (self.show, asked) {
+            show(&Answer {
+                kind,
+                number,
+                case,
+                oracle_cost: verdict.oracle_cost,
+                cells: &own.cells,
+                returns_to: own.returns_to,
+                reached: asked.own.reached,
+                valid: asked.own.valid,
+                ratio: asked.own.ratio,
+                segments: asked.segments,
+            });
         }
     }
 
@@ -148,13 +177,18 @@ impl<'a> Judge<'a> {
             let mut bench = Bench {
                 planner: Planner::new(self.config.clone(), self.model.clone())?,
                 oracle: Search::new(),
+                is_shown: self.show.is_some(),
             };
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 if number >= count {
                     return Ok(());
                 }
-                let verdict = case(number).and_then(|case| bench.judge(&case));
+                let verdict = case(number).and_then(|case| {
+                    let (verdict, own) = bench.judge(&case)?;
+                    self.show(kind, number, &case, &verdict, &own);
+                    Ok(verdict)
+                });
                 if verdict.is_err() {
                     next.store(count, Ordering::Relaxed);
                 }

@@ -44,6 +44,9 @@ pub struct TrainingRecord {
     /// How the model came to be whose weights training began with, if it did not begin from nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub started_from: Option<Box<TrainingRecord>>,
+    /// Why training ended here, or this model was kept, if not for being the recipe's last step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ending: Option<String>,
 }
 
 /// A model's configuration, weights and history.

@@ -97,6 +97,11 @@ impl Reduction {
         self.goal
     }
 
+    /// The cell of the full map in the middle of a cell of [`Reduction::map`].
+    pub fn centre(&self, cell: Cell) -> Cell {
+        self.blocks.centre(cell)
+    }
+
     /// The plan on the full map that follows a plan on [`Reduction::map`], which begins at its
     /// start. It goes on to the problem's goal if the plan ends at [`Reduction::goal`]. No cell
     /// comes twice: what lies between two visits is left out.

@@ -12,7 +12,7 @@ use super::{HaltReason, HaltRule, Policy, Problem, Reduction, Report, Rollout};
 use crate::Result;
 use crate::grid::{Cell, Pose2};
 use crate::model::{Focus, GridHrm, GridProblems, Readout, Reasoner, wants_to_halt};
-use crate::search::{Stop, Termination};
+use crate::search::{Rules, Stop, Termination};
 
 /// The travel costs of two plans are the same if they differ by no more than this share. Plans are compared by cost, not cell by cell: where many ways are equally
 /// good, rollouts change between them for ever.
@@ -51,6 +51,25 @@ impl Segment<'_> {
         let logs = self.readout.value.to_vec1::<f32>()?;
         let values: Vec<f32> = logs.iter().map(|log| log.exp_m1() * metres).collect();
         Ok(self.reduction.spread(&values))
+    }
+
+    /// The cell of the full map that a plan which does not arrive would enter next: one that it
+    /// has been in before, since there it stops. `None` if it arrives, or if no move is legal under
+    /// `rules`, those of the snapshot. Computed when asked for.
+    ///
+    /// # Errors
+    /// A tensor operation that fails.
+    pub fn returns_to(&self, rules: &Rules) -> Result<Option<Cell>> {
+        let reduction = self.reduction;
+        let logits = self.readout.moves.flatten_all()?.to_vec1::<f32>()?;
+        let policy = Policy::new(reduction.map(), &logits, rules);
+        let rollout = policy.rollout(reduction.start(), reduction.goal());
+        let last = rollout.cells.last().filter(|_| !rollout.arrived);
+        let next = last.and_then(|&last| {
+            let onward = policy.rollout(last, reduction.goal());
+            onward.cells.get(1).copied()
+        });
+        Ok(next.map(|cell| reduction.centre(cell)))
     }
 }
 

@@ -21,6 +21,9 @@ const PLOT_HEIGHT: usize = 300;
 const LEFT: usize = 84;
 const RIGHT: usize = 32;
 const MARGIN: usize = 20;
+/// Room of a line in the legend with the space after it, and space between entries, pixels.
+const LEGEND_LINE: usize = 30;
+const LEGEND_GAP: usize = 22;
 /// Ticks aimed at on an axis.
 const TICKS: f64 = 6.0;
 
@@ -104,13 +107,18 @@ fn xs(series: &[Series]) -> impl Iterator<Item = f64> {
 
 fn draw_panel(canvas: &mut Canvas, panel: &Panel, x: &Scale) {
     let title = canvas.height() + MARGIN / 2;
-    let top = title + Face::Body.line_height() + 6;
+    let (left, right) = (LEFT, WIDTH - RIGHT);
+    let taken = Face::Body.width(&panel.title) + LEGEND_GAP;
+    let beside_title = (right - left).saturating_sub(taken);
+    let rows = legend_rows(panel, beside_title, right - left);
+    let top = title + rows.len().max(1) * Face::Body.line_height() + 6;
     let bottom = top + PLOT_HEIGHT;
     let below = bottom + Face::Body.line_height() + 8;
     canvas.grow(WIDTH, below, PAPER);
-    let (left, right) = (LEFT, WIDTH - RIGHT);
     Face::Body.draw(canvas, left, title, &panel.title, INK);
-    legend(canvas, panel, title, right);
+    for (index, row) in rows.iter().enumerate() {
+        legend(canvas, row, title + index * Face::Body.line_height(), right);
+    }
 
     canvas.rectangle(left, top, right - left, PLOT_HEIGHT, FREE);
     let values = panel.series.iter().flat_map(|s| &s.points).map(|p| p.1);
@@ -148,16 +156,38 @@ fn draw_panel(canvas: &mut Canvas, panel: &Panel, x: &Scale) {
     }
 }
 
-/// Names of the series, right-aligned on the title's line.
-fn legend(canvas: &mut Canvas, panel: &Panel, top: usize, right: usize) {
+/// A name in the legend, and the colour of its line.
+type Entry<'a> = (&'a str, Rgb);
+
+/// The names of the series in rows: the first, beside the title, is `first_room` pixels wide at
+/// most, the others `room`. A first row without room stays empty.
+fn legend_rows(panel: &Panel, first_room: usize, room: usize) -> Vec<Vec<Entry<'_>>> {
+    let mut rows: Vec<Vec<Entry<'_>>> = vec![Vec::new()];
+    let mut left = first_room;
+    let named = panel.series.iter();
+    for (name, colour) in named.filter_map(|s| Some((s.name.as_deref()?, s.colour))) {
+        let width = Face::Body.width(name) + LEGEND_LINE + LEGEND_GAP;
+        if width > left {
+            rows.push(Vec::new());
+            left = room;
+        }
+        left = left.saturating_sub(width);
+        if let Some(row) = rows.last_mut() {
+            row.push((name, colour));
+        }
+    }
+    rows
+}
+
+/// A row of the legend, right-aligned.
+fn legend(canvas: &mut Canvas, row: &[Entry<'_>], top: usize, right: usize) {
     let mut x = right;
-    let named = panel.series.iter().rev();
-    for (series, name) in named.filter_map(|s| s.name.as_ref().map(|name| (s, name))) {
+    for &(name, colour) in row.iter().rev() {
         x = x.saturating_sub(Face::Body.width(name));
         Face::Body.draw(canvas, x, top, name, INK);
-        x = x.saturating_sub(30);
-        canvas.rectangle(x, top + 8, 22, 4, series.colour);
-        x = x.saturating_sub(22);
+        x = x.saturating_sub(LEGEND_LINE);
+        canvas.rectangle(x, top + 8, 22, 4, colour);
+        x = x.saturating_sub(LEGEND_GAP);
     }
 }
 

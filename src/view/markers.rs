@@ -43,6 +43,17 @@ impl Picture {
         self
     }
 
+    /// Marks a start without a heading, at a world point in metres: a green disc.
+    pub fn start_point(&mut self, x: f64, y: f64) -> &mut Self {
+        if x.is_finite() && y.is_finite() {
+            let centre = self.projection.world_to_pixel(x, y);
+            let radius = self.marker_radius();
+            self.canvas.disc(centre, radius + casing(radius), CASING);
+            self.canvas.disc(centre, radius, palette::START);
+        }
+        self
+    }
+
     /// The rings of a goal.
     fn target(&mut self, centre: (f64, f64), radius: f64) {
         self.canvas.disc(centre, radius, palette::GOAL);

@@ -47,6 +47,15 @@ pub enum Error {
         /// Its name.
         recipe: String,
     },
+    /// A recipe has no token problems.
+    #[error(
+        "recipe `{recipe}` trains on maps, not on token problems; pass a recipe of the family hrm or \
+         trm"
+    )]
+    NoBoards {
+        /// Its name.
+        recipe: String,
+    },
     /// A model to begin with is of another shape than the recipe's.
     #[error(
         "the model to begin with is not of the recipe's shape; give both the same [model], which \
@@ -57,7 +66,7 @@ pub enum Error {
     #[error("the recipe's `{key}` is {value}; it must be {must}")]
     RecipeValue {
         /// Section and key.
-        key: &'static str,
+        key: String,
         /// As given.
         value: String,
         /// What is allowed.
@@ -228,6 +237,7 @@ impl Error {
                 | Self::Io { .. }
                 | Self::RecipeValue { .. }
                 | Self::NoMaps { .. }
+                | Self::NoBoards { .. }
                 | Self::State { .. }
                 | Self::NoRecipe { .. }
                 | Self::RunExists { .. }

@@ -107,22 +107,24 @@ impl Metrics {
         })
     }
 
-    /// Adds a step, `seconds` of training into the run.
-    pub(crate) fn add(&mut self, report: &StepReport, seconds: f64) -> Result<()> {
+    /// Adds a step, `seconds` of training into the run; the row that ends with it, if one does.
+    pub(crate) fn add(&mut self, report: &StepReport, seconds: f64) -> Result<Option<&MetricsRow>> {
         self.sums.add(report, seconds);
         if report.step.is_multiple_of(STEPS_PER_ROW) {
-            self.end_row()?;
+            self.end_row()
+        } else {
+            Ok(None)
         }
-        Ok(())
     }
 
-    /// Writes the row under way, so that no step of it is lost.
-    pub(crate) fn end_row(&mut self) -> Result<()> {
+    /// Writes the row under way, so that no step of it is lost, and gives it.
+    pub(crate) fn end_row(&mut self) -> Result<Option<&MetricsRow>> {
         if self.sums.steps == 0 {
-            return Ok(());
+            return Ok(None);
         }
         let row = std::mem::take(&mut self.sums).means();
-        self.table.push(vec![row])
+        self.table.push(vec![row])?;
+        Ok(self.table.rows().last())
     }
 
     pub(crate) fn rows(&self) -> &[MetricsRow] {

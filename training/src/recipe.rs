@@ -4,11 +4,12 @@
 //! token problems. Sections and keys are the same as far as the tasks have the same things.
 
 use crate::planning::PlanningRecipe;
+use crate::recipe_fault::{Fault, WrongValue};
 use crate::recipe_file;
-use crate::recipe_text::with_value;
+use crate::recipe_text::{replaced, with_value};
 use crate::sequence::SequenceRecipe;
 use crate::{Error, Result};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use std::path::Path;
 
 /// A whole recipe.
@@ -78,6 +79,10 @@ pub struct RunRecipe {
     pub checkpoint_every: u64,
     /// Steps between scores on unseen problems.
     pub evaluate_every: u64,
+    /// So many evaluations without a better score end the run; 0 for never. What is better, see
+    /// [`Standing`](crate::Standing).
+    #[serde(default)]
+    pub patience: usize,
 }
 
 /// Values that replace those of a recipe file, so that a variant needs no file of its own.
@@ -110,11 +115,13 @@ impl Recipe {
         })?;
         // Before anything is replaced: lines are those of the file.
         let mut recipe = Self::parse(&text, path)?;
-        if let Some(seed) = overrides.seed {
-            text = with_value(&text, path, ["", "seed"], seed)?;
-        }
-        if let Some(steps) = overrides.steps {
-            text = with_value(&text, path, ["run", "steps"], steps)?;
+        for (key, value) in [("seed", overrides.seed), ("run.steps", overrides.steps)] {
+            let Some(value) = value else { continue };
+            let missing = || Error::Recipe {
+                path: path.to_owned(),
+                reason: Fault::missing(key).to_string(),
+            };
+            text = with_value(&text, key, value).ok_or_else(missing)?;
         }
         if overrides != Overrides::default() {
             recipe = Self::parse(&text, path)?;
@@ -131,12 +138,23 @@ impl Recipe {
     }
 
     fn parse(text: &str, path: &Path) -> Result<Self> {
-        let recipe = recipe_file::parse(text).map_err(|reason| Error::Recipe {
+        let bad = |fault: Fault| Error::Recipe {
             path: path.to_owned(),
-            reason,
+            reason: fault.to_string(),
+        };
+        let recipe = recipe_file::parse(text).map_err(|fault| {
+            let wrong = fault.wrong_value.clone();
+            bad(match wrong.and_then(|wrong| range_of(text, &wrong)) {
+                Some(must) => fault.with_range(must),
+                None => fault,
+            })
         })?;
-        recipe.validate()?;
-        Ok(recipe)
+        match recipe.validate() {
+            Err(Error::RecipeValue { key, value, must }) => {
+                Err(bad(Fault::of_value(text, &key, &value, must)))
+            }
+            other => other.map(|()| recipe),
+        }
     }
 
     /// What it says of planning.
@@ -152,6 +170,19 @@ impl Recipe {
         }
     }
 
+    /// What it says of token problems.
+    ///
+    /// # Errors
+    /// [`Error::NoBoards`] for the recipe of another task.
+    pub fn sequence(&self) -> Result<&SequenceRecipe> {
+        match &self.task {
+            TaskRecipe::Sequence(sequence) => Ok(sequence),
+            TaskRecipe::Planning(_) => Err(Error::NoBoards {
+                recipe: self.name.clone(),
+            }),
+        }
+    }
+
     /// Checks ranges.
     ///
     /// # Errors
@@ -159,15 +190,16 @@ impl Recipe {
     pub fn validate(&self) -> Result<()> {
         if !is_file_stem(&self.name) {
             return Err(Error::RecipeValue {
-                key: "name",
+                key: "name".to_owned(),
                 value: format!("{:?}", self.name),
                 must: "1 to 64 letters, digits, '-' or '_', for it names files",
             });
         }
         match &self.task {
-            TaskRecipe::Planning(planning) => planning.validate()?,
-            TaskRecipe::Sequence(sequence) => sequence.validate()?,
+            TaskRecipe::Planning(planning) => planning.validate(),
+            TaskRecipe::Sequence(sequence) => sequence.validate(),
         }
+        .map_err(of_section_model)?;
         self.optimiser.validate()?;
         let run = &self.run;
         for (key, value) in [
@@ -212,6 +244,36 @@ impl OptimiserRecipe {
     }
 }
 
+/// An error of the model's configuration as one of the recipe's section.
+fn of_section_model(error: Error) -> Error {
+    let (key, value, must) = match error {
+        Error::Planner(hrm_planner::Error::ModelConfig { key, value, must }) => {
+            (key, value.to_string(), must)
+        }
+        Error::Planner(hrm_planner::Error::ModelConfigNumber { key, value, must }) => {
+            (key, format!("{value:?}"), must)
+        }
+        other => return other,
+    };
+    Error::RecipeValue {
+        key: format!("model.{key}"),
+        value,
+        must,
+    }
+}
+
+/// What a value of the wrong type must be, where a range says so: found by writing there what is of
+/// the right type and in few ranges. So the ranges stand in one place, where they are checked.
+fn range_of(text: &str, wrong: &WrongValue) -> Option<&'static str> {
+    ["0", "nan", "-1.0"].into_iter().find_map(|probe| {
+        let recipe = recipe_file::parse(&replaced(text, &wrong.place, probe)).ok()?;
+        match recipe.validate() {
+            Err(Error::RecipeValue { key, must, .. }) if key == wrong.key => Some(must),
+            _ => None,
+        }
+    })
+}
+
 fn is_file_stem(name: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     (1..=64).contains(&name.len()) && name.chars().all(allowed)
@@ -233,8 +295,18 @@ pub(crate) fn check<T: Copy + std::fmt::Debug>(
         return Ok(());
     }
     Err(Error::RecipeValue {
-        key,
+        key: key.to_owned(),
         value: format!("{value:?}"),
         must,
     })
+}
+
+/// A list of exactly two; a plain array would drop what is beyond.
+pub(crate) fn two<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    from: D,
+) -> std::result::Result<[T; 2], D::Error> {
+    let list = Vec::deserialize(from)?;
+    let length = list.len();
+    let wrong = |_| serde::de::Error::invalid_length(length, &"a list of two numbers");
+    list.try_into().map_err(wrong)
 }

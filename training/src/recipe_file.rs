@@ -5,16 +5,15 @@
 //! that every wrong key is found with its line, and with the nearest key that would be right.
 
 use crate::planning::{DataRecipe, LossWeights, PlanningRecipe};
-use crate::recipe::{OptimiserKind, OptimiserRecipe, Recipe, RunRecipe, TaskRecipe};
-use crate::recipe_text::explain;
+use crate::recipe::{OptimiserKind, OptimiserRecipe, Recipe, RunRecipe, TaskRecipe, two};
+use crate::recipe_fault::Fault;
 use crate::sequence::{PuzzleRates, SequenceData, SequenceRecipe};
 use hrm_planner::grid::Moves;
 use hrm_planner::model::{GridHrmConfig, SequenceConfig};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-/// What is wrong with a text, in one line.
-type Result<T> = std::result::Result<T, String>;
+type Result<T> = std::result::Result<T, Fault>;
 
 /// `model.family`; recipes from before there were several have none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -80,6 +79,7 @@ struct OptimiserSection {
     #[serde(default)]
     min_ratio: f64,
     weight_decay: f64,
+    #[serde(deserialize_with = "two")]
     betas: [f64; 2],
     /// AdamW.
     clip: Option<f64>,
@@ -98,24 +98,29 @@ struct OptimiserSection {
 pub(crate) fn parse(text: &str) -> Result<Recipe> {
     let Beginning { model } = read(text)?;
     match model.family {
-        Family::Grid => planning(read(text)?),
-        Family::Hrm | Family::Trm => sequence(read(text)?),
+        Family::Grid => planning(text, read(text)?),
+        Family::Hrm | Family::Trm => sequence(text, read(text)?),
     }
 }
 
 fn read<T: DeserializeOwned>(text: &str) -> Result<T> {
-    toml::from_str(text).map_err(|e| explain(text, &e))
+    toml::from_str(text).map_err(|e| Fault::of_reading(text, &e))
 }
 
-fn planning(file: RecipeFile<GridModelSection, DataRecipe>) -> Result<Recipe> {
+fn planning(text: &str, file: RecipeFile<GridModelSection, DataRecipe>) -> Result<Recipe> {
     let losses = LossWeights {
         value: required("optimiser.value_loss", file.optimiser.value_loss)?,
         halt: required("optimiser.halt_loss", file.optimiser.halt_loss)?,
     };
     let of = "sequence models with puzzle embeddings";
-    without("optimiser.puzzle_rate", file.optimiser.puzzle_rate, of)?;
+    without(
+        text,
+        "optimiser.puzzle_rate",
+        file.optimiser.puzzle_rate,
+        of,
+    )?;
     let decay = file.optimiser.puzzle_weight_decay;
-    without("optimiser.puzzle_weight_decay", decay, of)?;
+    without(text, "optimiser.puzzle_weight_decay", decay, of)?;
     let GridModelSection {
         _family: _,
         channels,
@@ -150,18 +155,18 @@ fn planning(file: RecipeFile<GridModelSection, DataRecipe>) -> Result<Recipe> {
             data: file.data,
             losses,
         }),
-        optimiser: file.optimiser.recipe()?,
+        optimiser: file.optimiser.recipe(text)?,
         run: file.run,
     })
 }
 
-fn sequence(file: RecipeFile<SequenceConfig, SequenceData>) -> Result<Recipe> {
+fn sequence(text: &str, file: RecipeFile<SequenceConfig, SequenceData>) -> Result<Recipe> {
     let optimiser = &file.optimiser;
     for (key, value) in [
         ("optimiser.value_loss", optimiser.value_loss),
         ("optimiser.halt_loss", optimiser.halt_loss),
     ] {
-        without(key, value, "grid models")?;
+        without(text, key, value, "grid models")?;
     }
     let (rate, decay) = (optimiser.puzzle_rate, optimiser.puzzle_weight_decay);
     let puzzles = if file.model.puzzle_emb_ndim > 0 {
@@ -171,8 +176,8 @@ fn sequence(file: RecipeFile<SequenceConfig, SequenceData>) -> Result<Recipe> {
         })
     } else {
         let of = "models with puzzle_emb_ndim above 0";
-        without("optimiser.puzzle_rate", rate, of)?;
-        without("optimiser.puzzle_weight_decay", decay, of)?;
+        without(text, "optimiser.puzzle_rate", rate, of)?;
+        without(text, "optimiser.puzzle_weight_decay", decay, of)?;
         None
     };
     Ok(Recipe {
@@ -183,17 +188,17 @@ fn sequence(file: RecipeFile<SequenceConfig, SequenceData>) -> Result<Recipe> {
             data: file.data,
             puzzles,
         }),
-        optimiser: file.optimiser.recipe()?,
+        optimiser: file.optimiser.recipe(text)?,
         run: file.run,
     })
 }
 
 impl OptimiserSection {
-    fn recipe(self) -> Result<OptimiserRecipe> {
+    fn recipe(self, text: &str) -> Result<OptimiserRecipe> {
         let clip = match self.kind {
             OptimiserKind::AdamW => required("optimiser.clip", self.clip)?,
             OptimiserKind::AdamATan2 => {
-                without("optimiser.clip", self.clip, "kind = \"adamw\"")?;
+                without(text, "optimiser.clip", self.clip, "kind = \"adamw\"")?;
                 f64::INFINITY
             }
         };
@@ -212,15 +217,17 @@ impl OptimiserSection {
 
 /// The value of a key that other recipes do without.
 fn required(key: &str, value: Option<f64>) -> Result<f64> {
-    value.ok_or_else(|| format!("the key `{key}` is missing"))
+    value.ok_or_else(|| Fault::missing(key))
 }
 
 /// That a key of other recipes is not there, for it would do nothing.
-fn without(key: &str, value: Option<f64>, belongs_to: &str) -> Result<()> {
+fn without(text: &str, key: &str, value: Option<f64>, belongs_to: &str) -> Result<()> {
     match value {
         None => Ok(()),
-        Some(_) => Err(format!(
-            "the key `{key}` belongs to {belongs_to} and has no effect here; remove it"
+        Some(_) => Err(Fault::of_key(
+            text,
+            key,
+            format!("the key `{key}` belongs to {belongs_to} and has no effect here; remove it"),
         )),
     }
 }

@@ -1,45 +1,68 @@
-//! The text of a recipe: what is wrong with it in one line, and single values changed in place.
+//! The text of a recipe: where its keys stand, and single values changed in place.
 
-use crate::similar::nearest;
-use crate::{Error, Result};
-use std::path::Path;
+use std::ops::Range;
 use toml::de::DeTable;
 
-/// What is wrong with a text that is no recipe, with its line; a misspelt key or kind comes with
-/// the nearest right one.
-pub(crate) fn explain(text: &str, error: &toml::de::Error) -> String {
-    let line = error.span().map(|span| line_of(text, span.start));
-    let section = line.map_or("", |line| section_at(text, line));
-    // Serde's messages quote what was found and then what was expected.
-    let words: Vec<&str> = error.message().split('`').skip(1).step_by(2).collect();
-    let message = match (error.message(), &words[..]) {
-        (m, [found, known @ ..]) if m.starts_with("unknown field") => {
-            let hint = hint(found, known);
-            format!("unknown key `{}`{hint}", in_section(section, found))
+/// Where a key stands in a text, bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Spot {
+    /// Its name; of a section the name in its heading.
+    pub key: Range<usize>,
+    /// Its value; of a section its heading.
+    pub value: Range<usize>,
+    /// Whether it is a section or an inline table.
+    pub is_table: bool,
+}
+
+/// The number of the line, from 1, that holds a byte.
+pub(crate) fn line_of(text: &str, byte: usize) -> usize {
+    let before = text.bytes().take(byte);
+    before.filter(|&byte| byte == b'\n').count() + 1
+}
+
+/// Where a key with its sections, such as `data.mazes.file`, stands; `None` if it is not there, or
+/// the text is no TOML.
+pub(crate) fn spot_of(text: &str, key: &str) -> Option<Spot> {
+    all_keys(text).find_map(|(path, spot)| (path == key).then_some(spot))
+}
+
+/// The key, with its sections, that has this place as its name or its value, or within its value;
+/// `None` for a place that belongs to no key.
+pub(crate) fn key_at(text: &str, place: &Range<usize>) -> Option<(String, Spot)> {
+    let is_it = |spot: &Spot| spot.key == *place || spot.value == *place;
+    let holds = |spot: &Spot| !spot.is_table && spot.value.contains(&place.start);
+    all_keys(text)
+        .find(|(_, spot)| is_it(spot))
+        .or_else(|| all_keys(text).find(|(_, spot)| holds(spot)))
+}
+
+/// Every key with its sections, at any depth.
+fn all_keys(text: &str) -> impl Iterator<Item = (String, Spot)> {
+    let mut found = Vec::new();
+    if let Ok(table) = DeTable::parse(text) {
+        collect(table.get_ref(), "", &mut found);
+    }
+    found.into_iter()
+}
+
+fn collect(table: &DeTable<'_>, section: &str, found: &mut Vec<(String, Spot)>) {
+    for (name, value) in table {
+        let path = in_section(section, name.get_ref());
+        let inner = value.get_ref().as_table();
+        let spot = Spot {
+            key: name.span(),
+            value: value.span(),
+            is_table: inner.is_some(),
+        };
+        found.push((path.clone(), spot));
+        if let Some(inner) = inner {
+            collect(inner, &path, found);
         }
-        (m, [found, known @ ..]) if m.starts_with("unknown variant") => {
-            format!("unknown value `{found}`{}", hint(found, known))
-        }
-        (m, [missing]) if m.starts_with("missing field") => {
-            format!("the key `{}` is missing", in_section(section, missing))
-        }
-        (m, _) => m.lines().collect::<Vec<_>>().join(", "),
-    };
-    match line {
-        Some(line) => format!("line {line}: {message}"),
-        None => message,
     }
 }
 
-fn hint(found: &str, known: &[&str]) -> String {
-    match nearest(found, known.iter().copied()) {
-        Some(near) => format!("; did you mean `{near}`?"),
-        None if known.is_empty() => String::new(),
-        None => format!("; there are {}", known.join(", ")),
-    }
-}
-
-fn in_section(section: &str, key: &str) -> String {
+/// A key with the section it is in.
+pub(crate) fn in_section(section: &str, key: &str) -> String {
     if section.is_empty() {
         key.to_owned()
     } else {
@@ -47,40 +70,15 @@ fn in_section(section: &str, key: &str) -> String {
     }
 }
 
-/// The number of the line, from 1, that holds a byte.
-fn line_of(text: &str, byte: usize) -> usize {
-    let before = text.bytes().take(byte);
-    before.filter(|&byte| byte == b'\n').count() + 1
+/// The text with what stands at a place replaced, and nothing else touched.
+pub(crate) fn replaced(text: &str, place: &Range<usize>, value: &str) -> String {
+    let (before, after) = (&text[..place.start], &text[place.end..]);
+    format!("{before}{value}{after}")
 }
 
-/// The section whose heading is the last one up to a line; empty above all headings.
-fn section_at(text: &str, line: usize) -> &str {
-    let headings = text.lines().take(line).filter_map(|line| {
-        let (section, _) = line.trim().strip_prefix('[')?.split_once(']')?;
-        Some(section.trim())
-    });
-    headings.last().unwrap_or("")
-}
-
-/// The text with the value of a key (with its section) replaced, and nothing else touched.
-///
-/// # Errors
-/// [`Error::Recipe`] if the key is not there.
-pub(crate) fn with_value(text: &str, path: &Path, keys: [&str; 2], value: u64) -> Result<String> {
-    let bad = |reason| Error::Recipe {
-        path: path.to_owned(),
-        reason,
-    };
-    let table = DeTable::parse(text).map_err(|e| bad(explain(text, &e)))?;
-    let [section, key] = keys;
-    let found = if section.is_empty() {
-        table.get_ref().get(key)
-    } else {
-        let section = table.get_ref().get(section);
-        section.and_then(|section| section.get_ref().as_table()?.get(key))
-    };
-    let missing = || bad(format!("the key `{}` is missing", in_section(section, key)));
-    let span = found.ok_or_else(missing)?.span();
-    let (before, after) = (&text[..span.start], &text[span.end..]);
-    Ok(format!("{before}{value}{after}"))
+/// The text with the value of a key (with its sections) replaced, and nothing else touched; `None`
+/// if the key is not there.
+pub(crate) fn with_value(text: &str, key: &str, value: u64) -> Option<String> {
+    let spot = spot_of(text, key)?;
+    Some(replaced(text, &spot.value, &value.to_string()))
 }

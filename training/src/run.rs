@@ -7,16 +7,20 @@
 //! | `recipe.toml` | the recipe's exact text |
 //! | `state.safetensors` | all that is needed to go on |
 //! | `NAME.safetensors` | the model as it would be shipped now (averaged weights) |
+//! | `NAME-best.safetensors` | the same after the step of the best score so far, see [`Standing`] |
 //! | `metrics.csv` | losses and more, means over 25 steps |
 //! | `scores.csv` | scores on unseen problems |
+//! | `events.out.tfevents.hrm-train` | both for `TensorBoard` |
 //! | `curves.png` | both as a picture, drawn when the run ends or is interrupted |
 //!
 //! Nothing is printed here: who wants to see the steps passes a closure.
 
 use crate::curves::curves;
+use crate::events::Events;
 use crate::metrics::Metrics;
 use crate::recipe::Recipe;
-use crate::scores::{Evaluator, Score, Scores};
+use crate::scores::{Evaluator, Score, Scores, scores_json};
+use crate::standing::Standing;
 use crate::state::{RECIPE_FILE, STATE_FILE};
 use crate::trainer::{StepReport, Trainer};
 use crate::{Error, Result};
@@ -28,8 +32,15 @@ use std::path::{Path, PathBuf};
 pub enum Event<'a> {
     /// A step was done.
     Step(&'a StepReport),
+    /// The model is about to be judged, which takes a while.
+    Judging,
     /// The model was judged.
-    Scores(&'a [Score]),
+    Scores {
+        /// Its scores.
+        scores: &'a [Score],
+        /// The best model so far, which may be this one; none without scores.
+        best: Option<Standing>,
+    },
     /// A checkpoint was written after this many steps.
     Saved(u64),
 }
@@ -39,6 +50,8 @@ pub enum Event<'a> {
 pub enum Ending {
     /// All steps of the recipe are done.
     Complete,
+    /// No better score was found for as many evaluations as the recipe's `run.patience`.
+    NoBetter,
     /// It was asked to stop.
     Stopped,
 }
@@ -49,6 +62,8 @@ pub struct Run {
     trainer: Trainer,
     metrics: Metrics,
     scores: Scores,
+    events: Events,
+    standing: Option<Standing>,
     evaluator: Option<Box<dyn Evaluator>>,
 }
 
@@ -106,10 +121,13 @@ impl Run {
     }
 
     fn open(trainer: Trainer, folder: &Path) -> Result<Self> {
-        let step = trainer.steps_done();
+        let (columns, step) = (trainer.columns(), trainer.steps_done());
+        let scores = Scores::open(&folder.join("scores.csv"), columns, step)?;
         Ok(Self {
-            metrics: Metrics::open(&folder.join("metrics.csv"), trainer.columns(), step)?,
-            scores: Scores::open(&folder.join("scores.csv"), trainer.columns(), step)?,
+            metrics: Metrics::open(&folder.join("metrics.csv"), columns, step)?,
+            events: Events::open(folder, columns, step)?,
+            standing: Standing::after(columns, scores.evaluations()),
+            scores,
             folder: folder.to_owned(),
             trainer,
             evaluator: None,
@@ -140,10 +158,21 @@ impl Run {
         &self.folder
     }
 
-    /// The file of the model that is shipped.
+    /// The file of the model after the last checkpoint.
     pub fn model_path(&self) -> PathBuf {
         let name = &self.trainer.recipe().name;
         self.folder.join(format!("{name}.safetensors"))
+    }
+
+    /// The file of the model with the best score; there is none before the first evaluation.
+    pub fn best_path(&self) -> PathBuf {
+        let name = &self.trainer.recipe().name;
+        self.folder.join(format!("{name}-best.safetensors"))
+    }
+
+    /// Which model is the best so far; `None` before the first evaluation.
+    pub fn best(&self) -> Option<Standing> {
+        self.standing
     }
 
     /// The picture of losses and scores.
@@ -151,8 +180,9 @@ impl Run {
         self.folder.join("curves.png")
     }
 
-    /// Steps to the recipe's end, or until `stop`, asked before every step, says so. Either way
-    /// everything is written before this returns.
+    /// Steps to the recipe's end, until no better score is found any more (`run.patience`), or
+    /// until `stop`, asked before every step, says so. Either way everything is written before this
+    /// returns.
     ///
     /// # Errors
     /// [`Error::Diverged`] and its like, with the last good checkpoint in the
@@ -164,7 +194,7 @@ impl Run {
     ) -> Result<Ending> {
         let ending = self.steps(stop, &mut watch);
         // Also after a failure: the last rows and the curve show where it went wrong.
-        let shown = self.metrics.end_row().and_then(|()| self.draw());
+        let shown = self.end_row().and_then(|()| self.draw());
         let ending = ending?;
         shown?;
         Ok(ending)
@@ -178,12 +208,18 @@ impl Run {
         let plan = self.trainer.recipe().run.clone();
         let mut ending = Ending::Complete;
         while self.trainer.steps_done() < plan.steps {
+            if self.is_given_up() {
+                ending = Ending::NoBetter;
+                break;
+            }
             if stop() {
                 ending = Ending::Stopped;
                 break;
             }
             let report = self.trainer.step()?;
-            self.metrics.add(&report, self.trainer.seconds())?;
+            if let Some(row) = self.metrics.add(&report, self.trainer.seconds())? {
+                self.events.add_metrics(row)?;
+            }
             watch(Event::Step(&report));
             if report.step.is_multiple_of(plan.evaluate_every) || report.step == plan.steps {
                 self.judge(watch)?;
@@ -196,31 +232,63 @@ impl Run {
         Ok(ending)
     }
 
+    /// Whether it was long enough that no score was better.
+    fn is_given_up(&self) -> bool {
+        let patience = self.trainer.recipe().run.patience;
+        patience > 0 && self.standing.is_some_and(|best| best.since >= patience)
+    }
+
     fn judge(&mut self, watch: &mut impl FnMut(Event<'_>)) -> Result<()> {
         let Some(evaluator) = &mut self.evaluator else {
             return Ok(());
         };
-        let model = self.trainer.checkpoint(serde_json::Value::Null)?;
+        watch(Event::Judging);
+        let mut model = self.trainer.checkpoint(serde_json::Value::Null)?;
         let scores = evaluator.evaluate(&model, self.trainer.steps_done())?;
-        watch(Event::Scores(&scores));
+        let best = Standing::with(self.standing, self.trainer.columns(), &scores);
+        if best.is_some_and(|best| best.since == 0) {
+            model.training.scores = scores_json(&scores);
+            model.training.ending = Some("kept as the best of its run by score".to_owned());
+            model.write(&self.best_path())?;
+        }
+        self.standing = best;
+        watch(Event::Scores {
+            scores: &scores,
+            best,
+        });
+        self.events.add_scores(&scores)?;
         self.scores.add(scores)
     }
 
     /// Tables first and the state last: whatever the state has seen is in them.
     fn save(&mut self, watch: &mut impl FnMut(Event<'_>)) -> Result<()> {
-        self.metrics.end_row()?;
-        let checkpoint = self.trainer.checkpoint(self.scores.latest())?;
+        self.end_row()?;
+        let mut checkpoint = self.trainer.checkpoint(self.scores.latest())?;
+        if let (true, Some(best)) = (self.is_given_up(), self.standing) {
+            checkpoint.training.ending = Some(format!(
+                "ended early, after {} evaluations without a better score than after step {}",
+                best.since, best.step
+            ));
+        }
         checkpoint.write(&self.model_path())?;
         self.trainer.save(&self.folder)?;
         watch(Event::Saved(self.trainer.steps_done()));
         Ok(())
     }
 
+    fn end_row(&mut self) -> Result<()> {
+        match self.metrics.end_row()? {
+            Some(row) => self.events.add_metrics(row),
+            None => Ok(()),
+        }
+    }
+
     fn draw(&self) -> Result<()> {
         let name = &self.trainer.recipe().name;
         let columns = self.trainer.columns();
         let evaluations: Vec<_> = self.scores.evaluations().collect();
-        let chart = curves(name, columns, self.metrics.rows(), &evaluations);
+        let rows = self.metrics.rows();
+        let chart = curves(name, columns, rows, &evaluations, self.standing);
         Ok(chart.save_png(self.curves_path())?)
     }
 }

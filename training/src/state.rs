@@ -126,6 +126,7 @@ impl Trainer {
                 scores,
                 imported_from: None,
                 started_from: self.started_from.clone(),
+                ending: None,
             },
             tensors,
         })

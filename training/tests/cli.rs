@@ -114,8 +114,10 @@ fn a_run_writes_its_folder_and_a_second_one_does_not_overwrite_it() {
         "state.safetensors",
         "tiny.safetensors",
         "metrics.csv",
+        "tiny-best.safetensors",
         "scores.csv",
         "curves.png",
+        "events.out.tfevents.hrm-train",
     ];
     for file in files {
         let length = folder
@@ -188,6 +190,121 @@ fn a_preview_is_one_picture_for_each_kind_that_is_drawn() {
         // Two rows of tiles of 340 pixels: the height stands in the header's bytes 20 to 23.
         let height = u32::from_be_bytes(bytes[20..24].try_into().unwrap());
         assert!(height > 400, "{height}");
+    }
+}
+
+/// A model of four steps, which plans badly.
+fn bad_model(folder: &Path) -> &'static str {
+    let output = run(folder, &["run", "tiny.toml", "--out", "here"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    "here/tiny.safetensors"
+}
+
+fn pictures(folder: &Path) -> Vec<String> {
+    let entries = folder.read_dir().expect("a folder of pictures");
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn eval_prints_a_row_per_kind_and_side_and_draws_the_worst_plans() {
+    let folder = folder(&tiny_text(4));
+    let model = bad_model(folder.path());
+    let mut args = vec!["eval", model, "--sides", "12,16", "--n", "5", "--seed", "3"];
+    args.extend([
+        "--kinds",
+        "maze,cave",
+        "--failures",
+        "worst",
+        "--json",
+        "rows.json",
+    ]);
+    let output = run(folder.path(), &args);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let table = String::from_utf8(output.stdout).unwrap();
+    for part in ["maze-12", "cave-12", "maze-16", "cave-16", "not reached"] {
+        assert!(table.contains(part), "no {part:?} in {table}");
+    }
+    let rows = std::fs::read_to_string(folder.path().join("rows.json")).unwrap();
+    let rows: serde_json::Value = serde_json::from_str(&rows).unwrap();
+    let n: Vec<_> = rows
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| &row["n"])
+        .collect();
+    assert_eq!(n, [5, 5, 5, 5]);
+
+    let drawn = folder.path().join("worst");
+    let names = pictures(&drawn);
+    assert!(names.len() > 3, "a bad model fails more often: {names:?}");
+    assert_eq!(names[0], "worst-01.png");
+    assert_eq!(names.last().unwrap(), "worst.png");
+    let first = std::fs::read(drawn.join("worst-01.png")).unwrap();
+    assert!(first.starts_with(b"\x89PNG"));
+
+    // The same problems, the same pictures; and none of an earlier model stays behind.
+    assert!(run(folder.path(), &args).status.success());
+    assert_eq!(std::fs::read(drawn.join("worst-01.png")).unwrap(), first);
+    let n = args.iter().position(|arg| *arg == "5").unwrap();
+    args[n] = "1";
+    std::fs::write(drawn.join("mine.png"), "mine").unwrap();
+    assert!(run(folder.path(), &args).status.success());
+    let fewer = pictures(&drawn);
+    assert!(fewer.contains(&"mine.png".to_owned()));
+    assert!(fewer.len() <= 4 + 2, "{fewer:?}");
+}
+
+#[test]
+fn eval_with_a_recipe_judges_on_what_the_recipe_trains_on() {
+    let folder = folder(&tiny_with(4, &[("random = 1.0", "random = 0.0")]));
+    let model = bad_model(folder.path());
+    let args = ["eval", model, "--recipe", "tiny.toml", "--limit", "2"];
+    let output = run(folder.path(), &args);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let table = String::from_utf8(output.stdout).unwrap();
+    let names: Vec<&str> = table
+        .lines()
+        .skip(2)
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert_eq!(names, ["maze-11", "boxes-11", "all"]);
+}
+
+#[test]
+fn eval_refuses_what_it_cannot_judge() {
+    let folder = folder(&tiny_text(4));
+    let model = bad_model(folder.path());
+    assert_fails(folder.path(), &["eval", "nothing"], 2, &["nothing"]);
+    let sudoku = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../configs/recipes/sudoku.toml"
+    );
+    let args = ["eval", model, "--recipe", sudoku];
+    assert_fails(folder.path(), &args, 2, &["not on maps"]);
+    for side in ["4", "many"] {
+        let output = run(folder.path(), &["eval", model, "--sides", side]);
+        assert_eq!(output.status.code(), Some(2), "{side}");
+    }
+}
+
+#[test]
+fn a_run_that_ends_early_says_so_and_which_model_is_the_best() {
+    let changes = [("evaluate_every = 1000", "evaluate_every = 1\npatience = 2")];
+    let folder = folder(&tiny_with(200, &changes));
+    let output = run(folder.path(), &["run", "tiny.toml", "--out", "here"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let text = String::from_utf8(output.stdout).unwrap();
+    for part in [
+        "ended early",
+        "2 evaluations",
+        "best score: step",
+        "here/tiny-best.safetensors",
+    ] {
+        assert!(text.contains(part), "no {part:?} in {text}");
     }
 }
 

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{all_bits, hrm_train, run, stderr, steps, tiny_text, trainer};
+use common::{bits, hrm_train, run, stderr, tiny_text, with};
 use hrm_planner::model::{Checkpoint, Compute};
 use hrm_training::Trainer;
 use std::path::Path;
@@ -12,10 +12,17 @@ use std::time::{Duration, Instant};
 
 const STEPS: u64 = 700;
 
+/// A recipe that is long enough to be interrupted, with scores on the way.
+fn recipe() -> String {
+    with(
+        tiny_text(STEPS),
+        &[("evaluate_every = 1000", "evaluate_every = 100")],
+    )
+}
+
 /// Starts the tiny recipe, sends a signal once it has written metrics, and waits for its end.
 fn interrupted(folder: &Path, signal: &str) -> Output {
-    std::fs::write(folder.join("tiny.toml"), tiny_text(STEPS))
-        .expect("files in a temporary folder");
+    std::fs::write(folder.join("tiny.toml"), recipe()).expect("files in a temporary folder");
     let child = hrm_train(folder)
         .args(["run", "tiny.toml", "--out", "here"])
         .stdout(Stdio::piped())
@@ -41,6 +48,7 @@ fn ctrl_c_writes_a_checkpoint_from_which_the_same_model_comes() {
     let output = interrupted(folder.path(), "-INT");
     let text = stderr(&output);
     assert_eq!(output.status.code(), Some(130), "{text}");
+    assert!(text.contains("once more ends at once"), "{text}");
     assert!(text.contains("hrm-train resume here"), "{text}");
     let stopped_at = Trainer::resume(&folder.path().join("here"), &Compute::cpu())
         .unwrap()
@@ -49,11 +57,22 @@ fn ctrl_c_writes_a_checkpoint_from_which_the_same_model_comes() {
 
     let output = run(folder.path(), &["resume", "here"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    let mut straight = trainer(&tiny_text(STEPS));
-    steps(&mut straight, STEPS as usize);
-    let model = Checkpoint::read(&folder.path().join("here/tiny.safetensors")).unwrap();
-    assert_eq!(model.training.steps, STEPS);
-    assert!(common::bits(&model.tensors) == all_bits(&straight)[1]);
+    let output = run(folder.path(), &["run", "tiny.toml", "--out", "straight"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let file = |run: &str, name: &str| folder.path().join(run).join(name);
+    for name in ["tiny.safetensors", "tiny-best.safetensors"] {
+        let models = ["here", "straight"].map(|run| Checkpoint::read(&file(run, name)).unwrap());
+        let [resumed, straight] = &models;
+        assert_eq!(resumed.training.steps, straight.training.steps, "{name}");
+        assert!(bits(&resumed.tensors) == bits(&straight.tensors), "{name}");
+    }
+    let scores = |run| std::fs::read_to_string(file(run, "scores.csv")).unwrap();
+    assert_eq!(scores("here"), scores("straight"));
+    assert_eq!(
+        scores("here").lines().count(),
+        1 + 3 * 7,
+        "7 evaluations, 3 kinds"
+    );
 }
 
 #[test]

@@ -3,28 +3,10 @@
 
 mod common;
 
-use common::{all_bits, steps, tiny_text, tiny_with, trainer};
+use common::{all_bits, drive, start, steps, tiny_text, tiny_with, trainer};
 use hrm_planner::model::Compute;
-use hrm_training::{Ending, Error, Event, RECIPE_FILE, Recipe, Run, STATE_FILE, Score, Trainer};
-use std::cell::Cell;
+use hrm_training::{Ending, Error, RECIPE_FILE, Recipe, Run, STATE_FILE, Score, Trainer};
 use std::path::Path;
-
-fn start(text: &str, folder: &Path) -> Run {
-    let recipe = Recipe::from_text(text).expect("a good recipe");
-    Run::start(recipe, text.to_owned(), folder, &Compute::cpu()).expect("a run")
-}
-
-/// Drives a run for at most `count` steps.
-fn drive(run: &mut Run, count: usize) -> Ending {
-    let done = Cell::new(0);
-    let count_steps = |event: Event<'_>| {
-        if let Event::Step(_) = event {
-            done.set(done.get() + 1);
-        }
-    };
-    run.drive(|| done.get() == count, count_steps)
-        .expect("no error")
-}
 
 /// The `step` column of a table.
 fn step_column(path: &Path) -> Vec<u64> {

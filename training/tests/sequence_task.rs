@@ -135,7 +135,7 @@ fn a_run_leaves_tables_a_picture_and_a_model_of_its_family() {
     let mut run = run.with_live_scores();
     let mut judged = Vec::new();
     let watch = |event: Event<'_>| {
-        if let Event::Scores(scores) = event {
+        if let Event::Scores { scores, .. } = event {
             judged.extend_from_slice(scores);
         }
     };

@@ -13,13 +13,32 @@ const BOARDS: u32 = 250;
 const CLUES: RangeInclusive<usize> = 24..=60;
 
 /// Judges and prints a table.
-pub fn execute(args: &Args, checkpoint: &Checkpoint) -> anyhow::Result<Outcome> {
+pub fn execute(
+    args: &Args,
+    recipe: Option<&Recipe>,
+    checkpoint: &Checkpoint,
+) -> anyhow::Result<Outcome> {
+    for (given, argument) in [
+        (!args.sides.is_empty(), "--sides"),
+        (!args.kinds.is_empty(), "--kinds"),
+        (args.failures.is_some(), "--failures"),
+    ] {
+        if given {
+            say::note(format_args!(
+                "{argument} is for models that plan on maps and has no effect on boards"
+            ));
+        }
+    }
     let model = checkpoint
         .sequence_model_on(&args.place.open()?)
         .map_err(Error::from)?;
     let test = BoardTest {
-        clues: args.clues.clone().unwrap_or_else(|| trained_on(checkpoint)),
-        per_band: args.limit.unwrap_or(BOARDS) as usize,
+        clues: match (&args.clues, recipe) {
+            (Some(clues), _) => clues.clone(),
+            (None, Some(recipe)) => recipe.sequence()?.data.sudoku.clues(),
+            (None, None) => trained_on(checkpoint),
+        },
+        per_band: args.n.unwrap_or(BOARDS) as usize,
         seed: args.seed,
     };
     let scores = board_scores(&model, &test, checkpoint.training.steps)?;

@@ -5,6 +5,7 @@
 
 mod boards;
 mod eval;
+mod maps;
 mod place;
 mod preview;
 mod progress;

@@ -1,13 +1,13 @@
 //! How far a run is: a bar on a terminal, else a line every half a minute.
 
 use super::say;
-use hrm_training::{Columns, Event, Score, StepReport, duration, mean_score};
+use hrm_training::{Columns, Event, Run, Score, Standing, StepReport, duration, mean_score};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 /// Between lines where stderr is no terminal.
-const LINE_EVERY: Duration = Duration::from_secs(30);
+pub const LINE_EVERY: Duration = Duration::from_secs(30);
 /// How much a step counts in the numbers shown; they jump about from step to step.
 const WEIGHT: f64 = 0.05;
 
@@ -16,25 +16,25 @@ pub struct Progress {
     columns: &'static Columns,
     first: u64,
     steps: u64,
+    evaluate_every: u64,
     began: Instant,
+    judging: Judging,
     deadline: Option<Instant>,
     /// Running means of the first loss and of the share that says how far training is.
     loss: Mean,
     share: Mean,
-    /// The first score on unseen problems, once judged.
+    /// The last first score on unseen problems, and the best one, once judged.
     unseen: Option<f64>,
+    best: Option<f64>,
     bar: Option<ProgressBar>,
     last_line: Instant,
 }
 
 impl Progress {
-    /// Of a run at step `first` of `steps`, which may train until `deadline`.
-    pub fn new(
-        columns: &'static Columns,
-        first: u64,
-        steps: u64,
-        deadline: Option<Instant>,
-    ) -> Self {
+    /// Of a run, where it is, that may train until `deadline`.
+    pub fn new(run: &Run, deadline: Option<Instant>) -> Self {
+        let first = run.trainer().steps_done();
+        let steps = run.trainer().recipe().run.steps;
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::new(steps).with_position(first);
             // The template is fixed; if indicatif should refuse it, its own will do.
@@ -45,14 +45,17 @@ impl Progress {
         });
         let now = Instant::now();
         Self {
-            columns,
+            columns: run.trainer().columns(),
             first,
             steps,
+            evaluate_every: run.trainer().recipe().run.evaluate_every,
             began: now,
+            judging: Judging::default(),
             deadline,
             loss: Mean::default(),
             share: Mean::default(),
             unseen: None,
+            best: run.best().map(|best| best.means[0]),
             bar,
             last_line: now,
         }
@@ -62,7 +65,13 @@ impl Progress {
     pub fn show(&mut self, event: Event<'_>) {
         match event {
             Event::Step(report) => self.step(report),
-            Event::Scores(scores) => self.scores(scores),
+            Event::Judging => {
+                self.judging.since = Some(Instant::now());
+                if let Some(bar) = &self.bar {
+                    bar.set_message(format!("judging on {}", self.columns.unseen));
+                }
+            }
+            Event::Scores { scores, best } => self.scores(scores, best),
             Event::Saved(_) => {}
         }
     }
@@ -83,23 +92,32 @@ impl Progress {
             return;
         }
 
-        let seconds = self.began.elapsed().as_secs_f64();
+        // Steps and judgements take their own times each.
+        let seconds = (self.began.elapsed().saturating_sub(self.judging.took)).as_secs_f64();
         let speed = (report.step - self.first) as f64 / seconds.max(1e-9);
-        let mut left = (self.steps - report.step) as f64 / speed;
+        let judgements =
+            self.steps.div_ceil(self.evaluate_every) - (report.step / self.evaluate_every);
+        let mut left = (self.steps - report.step) as f64 / speed
+            + judgements as f64 * self.judging.mean_seconds();
         if let Some(deadline) = self.deadline {
             let until = deadline.saturating_duration_since(Instant::now());
             left = left.min(until.as_secs_f64());
         }
-        let mut text = format!(
-            "{} left, loss {loss:.3}, {} {:.1} %, {} steps/s",
-            duration(left),
-            self.columns.share.column,
+        // What is cut off where a terminal is narrow matters least.
+        let mut text = format!("{} left", duration(left));
+        let shown = self.columns.shown_scores[0].label;
+        if let Some(unseen) = self.unseen {
+            text = format!("{text}, unseen {shown} {:.1} %", 100.0 * unseen);
+        }
+        if let Some(best) = self.best.filter(|best| Some(*best) != self.unseen) {
+            text = format!("{text}, best {:.1} %", 100.0 * best);
+        }
+        let share_name = self.columns.share.column;
+        text = format!(
+            "{text}, loss {loss:.3}, {share_name} {:.1} %, {} steps/s",
             100.0 * share,
             three_digits(speed),
         );
-        if let Some(unseen) = self.unseen {
-            text = format!("{text}, unseen {:.1} %", 100.0 * unseen);
-        }
         if let Some(bar) = &self.bar {
             bar.set_position(report.step);
             bar.set_message(text);
@@ -109,13 +127,22 @@ impl Progress {
         }
     }
 
-    fn scores(&mut self, scores: &[Score]) {
-        let Some(first) = scores.first() else { return };
+    fn scores(&mut self, scores: &[Score], best: Option<Standing>) {
+        self.judging.ends();
+        let (Some(first), Some(best)) = (scores.first(), best) else {
+            return;
+        };
         let [one, two] = self.columns.shown_scores;
         let [mean_one, mean_two] = [one, two].map(|shown| mean_score(scores, shown.column));
         self.unseen = Some(mean_one);
+        self.best = Some(best.means[0]);
+        let place = if best.since == 0 {
+            "the best so far".to_owned()
+        } else {
+            format!("best {:.1} % at step {}", 100.0 * best.means[0], best.step)
+        };
         let line = format!(
-            "step {}: {} {} {:.1} %, {} {:.1} %",
+            "step {}: {} {} {:.1} %, {} {:.1} %; {place}",
             first.step,
             self.columns.unseen,
             one.label,
@@ -124,9 +151,33 @@ impl Progress {
             100.0 * mean_two,
         );
         match &self.bar {
-            Some(bar) => bar.println(line),
+            Some(bar) => {
+                bar.println(line);
+                bar.set_message(format!("unseen {} {:.1} %", one.label, 100.0 * mean_one));
+            }
             None => say::note(line),
         }
+    }
+}
+
+/// How long judging took so far.
+#[derive(Debug, Default)]
+struct Judging {
+    since: Option<Instant>,
+    took: Duration,
+    times: u32,
+}
+
+impl Judging {
+    fn ends(&mut self) {
+        if let Some(since) = self.since.take() {
+            self.took += since.elapsed();
+            self.times += 1;
+        }
+    }
+
+    fn mean_seconds(&self) -> f64 {
+        self.took.as_secs_f64() / f64::from(self.times.max(1))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Ctrl-C and SIGTERM: the step under way is finished first.
 
-use super::INTERRUPTED;
+use super::{INTERRUPTED, say};
 use hrm_training::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// Listens from now on. The first signal only asks; a second one ends the process at once,
-    /// which costs the steps since the last checkpoint but harms no file.
+    /// Listens from now on. The first signal only asks, and says what happens next; a second one
+    /// ends the process at once, which costs the steps since the last checkpoint but harms no file.
     pub fn listen() -> Result<Self, Error> {
         let requested = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&requested);
@@ -19,6 +19,7 @@ impl Interrupt {
             if flag.swap(true, Ordering::Relaxed) {
                 std::process::exit(i32::from(INTERRUPTED));
             }
+            say::note("ending after this step with a checkpoint; once more ends at once");
         })
         .map_err(|e| Error::Signals {
             reason: e.to_string(),

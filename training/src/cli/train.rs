@@ -42,8 +42,7 @@ pub fn drive(run: Run, limit: Limit) -> anyhow::Result<Outcome> {
         run.trainer().machine(),
     ));
 
-    let columns = run.trainer().columns();
-    let mut progress = Progress::new(columns, first, steps, deadline);
+    let mut progress = Progress::new(&run, deadline);
     let out_of_time = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
     let ending = run.drive(
         || interrupt.requested() || out_of_time(),
@@ -61,6 +60,18 @@ pub fn drive(run: Run, limit: Limit) -> anyhow::Result<Outcome> {
                 run.model_path().display(),
                 run.curves_path().display(),
             ));
+            say_best(&run);
+            Ok(Outcome::Done)
+        }
+        Ending::NoBetter => {
+            say::result(format_args!(
+                "ended early after {step} of {steps} steps in {time}, for {} evaluations found no better \
+                 score (run.patience); model {}, curves {}",
+                run.best().map_or(0, |best| best.since),
+                run.model_path().display(),
+                run.curves_path().display(),
+            ));
+            say_best(&run);
             Ok(Outcome::Done)
         }
         Ending::Stopped if interrupt.requested() => {
@@ -76,4 +87,22 @@ pub fn drive(run: Run, limit: Limit) -> anyhow::Result<Outcome> {
             Ok(Outcome::Done)
         }
     }
+}
+
+/// Says which model had the best score, if it is another than the last.
+fn say_best(run: &Run) {
+    let Some(best) = run.best() else { return };
+    if best.since == 0 {
+        return;
+    }
+    let shown = run.trainer().columns().shown_scores;
+    say::result(format_args!(
+        "best score: step {}, {} {:.1} %, {} {:.1} %; model {}",
+        best.step,
+        shown[0].label,
+        100.0 * best.means[0],
+        shown[1].label,
+        100.0 * best.means[1],
+        run.best_path().display(),
+    ));
 }

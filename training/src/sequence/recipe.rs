@@ -2,7 +2,7 @@
 //! puzzle embeddings.
 
 use crate::Result;
-use crate::recipe::check;
+use crate::recipe::{check, two};
 use crate::sudoku;
 use hrm_planner::model::SequenceConfig;
 use serde::Deserialize;
@@ -43,6 +43,7 @@ pub struct SequenceData {
 #[serde(deny_unknown_fields)]
 pub struct SudokuRecipe {
     /// The fewest and the most clues of a board.
+    #[serde(deserialize_with = "two")]
     pub clues: [usize; 2],
     /// The fewest backtracks of a board.
     #[serde(default)]

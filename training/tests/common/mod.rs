@@ -7,7 +7,8 @@ pub mod optimising;
 
 use candle_core::Tensor;
 use hrm_planner::model::Compute;
-use hrm_training::{Recipe, StepReport, Trainer};
+use hrm_training::{Ending, Event, Recipe, Run, StepReport, Trainer};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -134,6 +135,24 @@ pub fn trainer_on(text: &str, compute: &Compute) -> Trainer {
 pub fn steps(trainer: &mut Trainer, count: usize) -> Vec<StepReport> {
     let step = |_| trainer.step().expect("a step");
     (0..count).map(step).collect()
+}
+
+/// A run of a recipe's text in a folder.
+pub fn start(text: &str, folder: &Path) -> Run {
+    let recipe = Recipe::from_text(text).expect("a good recipe");
+    Run::start(recipe, text.to_owned(), folder, &Compute::cpu()).expect("a run")
+}
+
+/// Drives a run for at most `count` steps.
+pub fn drive(run: &mut Run, count: usize) -> Ending {
+    let done = Cell::new(0);
+    let count_steps = |event: Event<'_>| {
+        if let Event::Step(_) = event {
+            done.set(done.get() + 1);
+        }
+    };
+    run.drive(|| done.get() == count, count_steps)
+        .expect("no error")
 }
 
 /// The bits of tensors, so that -0 and 0 differ and NaN would equal itself.
