@@ -7,6 +7,7 @@ use crate::Result;
 use hrm_planner::model::{Carry, GridHrm, GridProblems};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
 
 /// A sample at work.
 #[derive(Debug, Clone)]
@@ -39,6 +40,41 @@ pub struct Pool {
     pub(crate) slots: Vec<Slot>,
     /// Samples drawn so far.
     pub(crate) drawn: u64,
+    /// Those that the model failed on, to be drawn again.
+    pub(crate) hard: HardCases,
+}
+
+/// Samples that the model failed on, the latest of them.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct HardCases {
+    /// The number of each and the progress of training it was drawn at.
+    cases: VecDeque<(u64, f64)>,
+    /// How often any was drawn again.
+    drawn: u64,
+}
+
+impl HardCases {
+    /// So many are held; older ones make room for new ones.
+    const MOST: usize = 4096;
+
+    /// Takes in a sample that the model has failed on.
+    pub(crate) fn add(&mut self, ticket: &Ticket) {
+        if self.cases.len() == Self::MOST {
+            self.cases.pop_front();
+        }
+        self.cases.push_back((ticket.number, ticket.progress));
+    }
+
+    /// One of them, which leaves: it comes back if the model fails again. Which one follows from
+    /// the seed and from how many were drawn before.
+    fn draw(&mut self, seed: u64) -> Option<(u64, f64)> {
+        if self.cases.is_empty() {
+            return None;
+        }
+        self.drawn += 1;
+        let at = mix(seed ^ mix(self.drawn)) % self.cases.len() as u64;
+        self.cases.swap_remove_back(at as usize)
+    }
 }
 
 impl Pool {
@@ -47,6 +83,7 @@ impl Pool {
         Self {
             slots: Vec::new(),
             drawn: 0,
+            hard: HardCases::default(),
         }
     }
 
@@ -63,18 +100,23 @@ impl Pool {
         let wanted = recipe.cells.div_ceil(config.patch * config.patch);
         while self.tokens() < wanted {
             // As many at once as there are cores; of these, only what is wanted is used.
-            let numbers: Vec<u64> = (0..rayon::current_num_threads() as u64)
-                .map(|ahead| self.drawn + ahead)
+            let mut hard = self.hard.clone();
+            let mut fresh = self.drawn;
+            let draws: Vec<Draw> = (0..rayon::current_num_threads())
+                .map(|_| Draw::next(recipe.hard, seed, progress, &mut hard, &mut fresh))
                 .collect();
-            let samples: Vec<Sample> = numbers
+            let samples: Vec<Sample> = draws
                 .par_iter()
-                .map(|&number| source.draw(sample_seed(seed, number), progress))
+                .map(|draw| source.draw(sample_seed(seed, draw.number), draw.progress))
                 .collect();
-            for (number, sample) in numbers.into_iter().zip(samples) {
+            for (draw, sample) in draws.into_iter().zip(samples) {
                 if self.tokens() >= wanted {
                     break;
                 }
-                self.drawn = number + 1;
+                let Draw {
+                    number, progress, ..
+                } = draw;
+                (self.drawn, self.hard) = (draw.fresh_after, draw.hard_after);
                 let ticket = Ticket {
                     number,
                     progress,
@@ -98,6 +140,34 @@ impl Pool {
     }
 }
 
+/// The next sample to draw.
+struct Draw {
+    number: u64,
+    progress: f64,
+    /// The pool's counter and hard cases once it is drawn.
+    fresh_after: u64,
+    hard_after: HardCases,
+}
+
+impl Draw {
+    /// A hard case with the chance that the recipe gives it, if there is any, else a fresh sample.
+    fn next(share: f64, seed: u64, progress: f64, hard: &mut HardCases, fresh: &mut u64) -> Self {
+        let turn = fresh.wrapping_add(hard.drawn.rotate_left(32));
+        let again = unit(mix(seed ^ mix(!turn))) < share;
+        let drawn = again.then(|| hard.draw(seed)).flatten();
+        let (number, progress) = drawn.unwrap_or_else(|| {
+            *fresh += 1;
+            (*fresh - 1, progress)
+        });
+        Self {
+            number,
+            progress,
+            fresh_after: *fresh,
+            hard_after: hard.clone(),
+        }
+    }
+}
+
 /// The seed of a run's sample, which is drawn from stream 0 of it. The live score and the judge
 /// draw from other streams, so that no seed can make them meet.
 pub(crate) fn sample_seed(seed: u64, number: u64) -> u64 {
@@ -105,8 +175,12 @@ pub(crate) fn sample_seed(seed: u64, number: u64) -> u64 {
 }
 
 fn explores(recipe: &DataRecipe, seed: u64, number: u64) -> bool {
-    let unit = (mix(sample_seed(seed, number)) >> 11) as f64 / (1_u64 << 53) as f64;
-    unit < recipe.exploration
+    unit(mix(sample_seed(seed, number))) < recipe.exploration
+}
+
+/// Random bits as a number from 0 to below 1.
+fn unit(bits: u64) -> f64 {
+    (bits >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 /// The finaliser of SplitMix64 (Steele, Lea, Flood 2014).

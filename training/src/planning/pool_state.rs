@@ -1,6 +1,6 @@
 //! The state of a pool on disk: tickets and carries. Samples are drawn again from their tickets.
 
-use super::pool::{Pool, Slot, Ticket, sample_seed};
+use super::pool::{HardCases, Pool, Slot, Ticket, sample_seed};
 use super::sample::Sample;
 use super::source::Source;
 use crate::Result;
@@ -16,6 +16,9 @@ use std::collections::BTreeMap;
 pub(super) struct PoolNote {
     drawn: u64,
     tickets: Vec<Ticket>,
+    /// Runs of older versions had none.
+    #[serde(default)]
+    hard: HardCases,
 }
 
 /// One of the two states of a carry.
@@ -32,6 +35,7 @@ impl Pool {
     pub(super) fn note(&self) -> PoolNote {
         PoolNote {
             drawn: self.drawn,
+            hard: self.hard.clone(),
             tickets: self.slots.iter().map(|slot| slot.ticket).collect(),
         }
     }
@@ -94,7 +98,10 @@ impl Pool {
             });
             next += tokens;
         }
-        let drawn = note.drawn;
-        Ok(Self { slots, drawn })
+        Ok(Self {
+            slots,
+            drawn: note.drawn,
+            hard: note.hard.clone(),
+        })
     }
 }

@@ -47,6 +47,13 @@ pub struct DataRecipe {
     pub costs: f64,
     /// The share of maps with unknown space.
     pub unknown: f64,
+    /// The share of maps as robots make them, with costs and unknown space of their own; see
+    /// [`realistic`](hrm_planner::grid::generate::realistic).
+    #[serde(default)]
+    pub realistic: f64,
+    /// The share of samples that are drawn again because the model failed on them.
+    #[serde(default)]
+    pub hard: f64,
     /// Cells of all maps that think together; a step has at least so many.
     pub cells: usize,
     /// No sample thinks for more segments than this.
@@ -126,6 +133,8 @@ impl PlanningRecipe {
             ("data.growth", data.growth),
             ("data.costs", data.costs),
             ("data.unknown", data.unknown),
+            ("data.realistic", data.realistic),
+            ("data.hard", data.hard),
             ("data.exploration", data.exploration),
         ] {
             check(key, value, is_share, share)?;

@@ -3,8 +3,8 @@
 use super::recipe::DataRecipe;
 use crate::Result;
 use candle_core::Device;
-use hrm_planner::grid::generate::{Components, Kind, generate};
-use hrm_planner::grid::{Cell, Cost, Costmap, Move, Moves};
+use hrm_planner::grid::generate::{Components, Kind, generate, realistic};
+use hrm_planner::grid::{Cell, Cost, Costmap, Geometry, Move, Moves};
 use hrm_planner::model::{GridProblems, Patches};
 use hrm_planner::search::{Field, Rules};
 use rand::RngExt;
@@ -45,6 +45,12 @@ impl Sample {
         let max_side = recipe.max_side_at(progress);
         let mut side = || rng.random_range(recipe.min_side..=max_side);
         let (height, width) = (side(), side());
+        if rng.random_bool(recipe.realistic) {
+            let map = cropped(&realistic(kind, height, width, rng)?)?;
+            let rules = Rules::new(rng.random_range(0.0..=3.0), false).ok()?;
+            let goal = draw_goal(&map, rng)?;
+            return Self::label(kind, map, goal, rules.with_moves(moves));
+        }
         let mut map = generate(kind, height, width, rng);
         let mut rules = Rules::shortest();
         if rng.random_bool(recipe.costs) {
@@ -136,6 +142,29 @@ pub(super) fn draw_goal(map: &Costmap, rng: &mut ChaCha8Rng) -> Option<Cell> {
     }
     let index = cells[rng.random_range(0..cells.len())];
     Some(map.geometry().cell(index as usize))
+}
+
+/// The rectangle around the largest region of a map: what the planner would show a model of it.
+fn cropped(map: &Costmap) -> Option<Costmap> {
+    let components = Components::of(map);
+    let geometry = map.geometry();
+    let cells = components.cells(components.largest()?);
+    let cells = || cells.iter().map(|&index| geometry.cell(index as usize));
+    let (bottom, top) = (cells().map(|c| c.row).min()?, cells().map(|c| c.row).max()?);
+    let (left, right) = (cells().map(|c| c.col).min()?, cells().map(|c| c.col).max()?);
+    let mut part = Costmap::filled(
+        Geometry::unit(right - left + 1, top - bottom + 1).ok()?,
+        Cost::FREE,
+    );
+    for row in bottom..=top {
+        for col in left..=right {
+            part.set(
+                Cell::new(row - bottom, col - left),
+                map.cost(Cell::new(row, col)),
+            );
+        }
+    }
+    Some(part)
 }
 
 fn draw_kind(recipe: &DataRecipe, rng: &mut ChaCha8Rng) -> Kind {

@@ -94,6 +94,8 @@ pub(crate) struct PlanningTask {
 struct Thought {
     after: Carry,
     tokens: Layout,
+    /// Whether the rollout from each cell arrives, 1 or 0.
+    arrives: Vec<f32>,
     readout: Readout,
     batch: Batch,
 }
@@ -212,6 +214,7 @@ impl Task for PlanningTask {
         self.thought = Some(Thought {
             after: after.detached(),
             tokens: encoded.tokens,
+            arrives: rollouts.arrives.to_vec1()?,
             readout,
             batch,
         });
@@ -222,6 +225,7 @@ impl Task for PlanningTask {
         let Some(Thought {
             after,
             tokens,
+            arrives,
             readout,
             batch,
         }) = self.thought.take()
@@ -241,6 +245,12 @@ impl Task for PlanningTask {
                     &q_continue[range.clone()],
                 );
             if halts || slot.ticket.segments >= slot.ticket.budget {
+                let labelled = slot.sample.optimal.iter().zip(&arrives[range]);
+                // Loops and dead ends anywhere on the map make it a hard case.
+                let fails = |(&optimal, &arrives): (&u8, &f32)| optimal != 0 && arrives == 0.0;
+                if labelled.into_iter().any(fails) {
+                    self.pool.hard.add(&slot.ticket);
+                }
                 continue;
             }
             slot.carry = after.part(tokens.range(index))?;
