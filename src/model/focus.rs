@@ -2,10 +2,10 @@
 //!
 //! Adaptive computation time lets a problem stop thinking when its plan holds; this lets its tokens
 //! do so one by one. A segment carries word of the goal so many tokens far, and beyond that a token
-//! has nothing to think about yet. Behind the front, moves settle within a few segments and then
-//! stay. So a segment needs only the tokens between: those that word has just come to, and those
-//! near any token that changed its mind. The others keep their state, and wake when a neighbour
-//! changes.
+//! has nothing to think about yet. Behind the front, tokens soon halt by the same learned score that
+//! whole problems halt by: `q_halt` says of every cell whether the rollout from there is good. So a
+//! segment needs only the tokens between: those that word has just come to, and those near any
+//! token that doubts. The others keep their state, and wake when a token near them begins to doubt.
 //!
 //! Tokens at the edge of the part that thinks do not see their neighbours beyond it. What that does
 //! to them travels one kernel's reach per block, so a rim of tokens thinks too whose new states are
@@ -14,6 +14,7 @@
 
 use super::grid_config::GridHrmConfig;
 use super::grid_problems::GridEncoded;
+use super::halting::HaltSignal;
 use super::layout::{Image, Layout, NOWHERE};
 use super::reasoner::Carry;
 use super::{GridHrm, Reasoner};
@@ -25,8 +26,8 @@ use std::collections::VecDeque;
 /// the first segment on, and have learned something of their surroundings when word comes.
 const AHEAD: usize = 1;
 
-/// A token thinks on for so many segments after word came to it, or after a change nearby.
-const AWAKE: usize = 3;
+/// A token thinks on for so many segments after word came to it, or after the last doubt nearby.
+const AWAKE: usize = 2;
 
 /// The tokens of one problem, and when each of them has last had reason to think.
 #[derive(Debug, Clone)]
@@ -39,10 +40,8 @@ pub struct Focus {
     patch: usize,
     /// Blocks that word of the goal needs to come to each token; `u32::MAX` if it never does.
     distance: Vec<u32>,
-    /// The last segment in which each token changed its mind, or 0.
-    changed: Vec<u32>,
-    /// What each cell last favoured.
-    favoured: Vec<u8>,
+    /// The last segment after which each token doubted, or 0.
+    doubted: Vec<u32>,
     /// Segments done.
     segments: usize,
     /// Tokens that thought, over all segments.
@@ -69,8 +68,7 @@ impl Focus {
             blocks: config.reach() / config.patch / (config.kernel / 2),
             patch: config.patch,
             distance: vec![u32::MAX; tokens],
-            changed: vec![0; tokens],
-            favoured: vec![u8::MAX; encoded.maps.cells()],
+            doubted: vec![0; tokens],
             segments: 0,
             thought: 0,
         };
@@ -121,7 +119,9 @@ impl Focus {
             begun(token) && self.distance[token] >= blocks * settled
         };
         let restless: Vec<u32> = (0..layout.tokens())
-            .filter(|&token| self.changed[token] > 0 && self.changed[token] + AWAKE as u32 >= now)
+            .filter(|&token| {
+                begun(token) && self.doubted[token] > 0 && self.doubted[token] + AWAKE as u32 >= now
+            })
             .map(|token| token as u32)
             .collect();
         let from_restless = self.steps_from(layout, &restless, blocks / 2);
@@ -175,25 +175,17 @@ impl Focus {
             z_l: carry.z_l.index_select(&rows, 0)?,
         };
         let after = model.segment(&before, &part)?.detached();
-        // Old rows, and the new ones behind them.
+        // Each token's row among the old rows with all new ones behind them.
         let tokens = encoded.tokens.tokens() as u32;
         let mut from: Vec<u32> = (0..tokens).collect();
-        for (new, (&token, _)) in (tokens..).zip(
-            region
-                .tokens
-                .iter()
-                .zip(&region.counts)
-                .filter(|(_, counts)| **counts),
-        ) {
-            from[token as usize] = new;
+        for (new, (&token, &counts)) in region.tokens.iter().zip(&region.counts).enumerate() {
+            if counts {
+                from[token as usize] = tokens + new as u32;
+            }
         }
-        let kept: Vec<u32> = (0..region.tokens.len() as u32)
-            .filter(|&row| region.counts[row as usize])
-            .collect();
-        let (from, kept) = (Tensor::new(from, device)?, Tensor::new(kept, device)?);
+        let from = Tensor::new(from, device)?;
         let merged = |old: &Tensor, new: &Tensor| -> Result<Tensor> {
-            let new = new.index_select(&kept, 0)?;
-            Ok(Tensor::cat(&[old, &new], 0)?.index_select(&from, 0)?)
+            Ok(Tensor::cat(&[old, new], 0)?.index_select(&from, 0)?)
         };
         Ok(Some(Carry {
             z_h: merged(&carry.z_h, &after.z_h)?,
@@ -201,17 +193,20 @@ impl Focus {
         }))
     }
 
-    /// Takes in what each cell favours after the last segment, as any number per cell: tokens
-    /// whose cells favour something else than before have changed their minds.
-    pub fn note(&mut self, encoded: &GridEncoded, favoured: impl Iterator<Item = u8>) {
+    /// Takes in of every cell, row-major, whether it can be entered and its `q_halt` after the last
+    /// segment. A cell doubts unless its score says that the rollout from there is good, and a token
+    /// doubts if one of its cells does.
+    pub fn note(&mut self, encoded: &GridEncoded, cells: impl Iterator<Item = (bool, f32)>) {
         let image = &encoded.tokens.images()[0];
         let (_, cols) = encoded.maps.sizes[0];
-        for (cell, (new, old)) in favoured.zip(&mut self.favoured).enumerate() {
-            if new != std::mem::replace(old, new) {
-                let token = image.at(cell / cols / self.patch, cell % cols / self.patch);
-                if token != NOWHERE {
-                    self.changed[token as usize] = self.segments as u32;
-                }
+        let halts = |q_halt| HaltSignal::OverZero.wants(q_halt, 0.0);
+        for (cell, (is_open, q_halt)) in cells.enumerate() {
+            if !is_open || halts(q_halt) {
+                continue;
+            }
+            let token = image.at(cell / cols / self.patch, cell % cols / self.patch);
+            if token != NOWHERE {
+                self.doubted[token as usize] = self.segments as u32;
             }
         }
     }

@@ -54,11 +54,9 @@ impl Policy {
         index.checked_add_signed(dr * self.width as isize + dc)
     }
 
-    /// The moves as numbers, row-major: 255 where there is none.
-    pub fn numbers(&self) -> impl Iterator<Item = u8> + '_ {
-        self.moves
-            .iter()
-            .map(|mv| mv.map_or(u8::MAX, |mv| mv.index() as u8))
+    /// Whether each cell has a move, row-major.
+    pub fn moves_on(&self) -> impl Iterator<Item = bool> + '_ {
+        self.moves.iter().map(Option::is_some)
     }
 
     /// Follows the moves from `start`.

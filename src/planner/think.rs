@@ -127,6 +127,8 @@ pub(super) fn think(
     let mut best: Option<(f64, Vec<Cell>)> = None;
     // The cost of the last verified plan, and how many segments in a row it has not changed.
     let mut steady: Option<(f64, usize)> = None;
+    // Whether no token had reason to think in the last segment.
+    let mut at_rest = false;
     report.halt_reason = HaltReason::MaxSegments;
     for index in 1..=limits.max_segments {
         if let Some(stop) = limits.termination.reason() {
@@ -141,17 +143,24 @@ pub(super) fn think(
                 Some(focus) => focus.segment(model, &carry, &encoded)?,
                 None => Some(model.segment(&carry, &encoded)?),
             };
-            // Where no token has reason to think, another segment changes nothing.
-            carry = after.unwrap_or_else(|| carry.clone());
+            at_rest = after.is_none();
+            if let Some(after) = after {
+                carry = after;
+            }
             model.read_out(&carry, &encoded)
         })?;
         let policy = timed(&mut report.time_ms.decode, || {
             policy(problem, reduction, &readout)
         })?;
         if let Some(focus) = &mut focus {
-            focus.note(&encoded, policy.numbers());
+            let q_halt = readout.q_halt.to_vec1::<f32>()?;
+            focus.note(&encoded, policy.moves_on().zip(q_halt));
         }
         let candidate = decode(problem, reduction, &policy, report);
+        if at_rest && !candidate.verified {
+            // All tokens believe in what does not hold: let all of them think again.
+            focus = None;
+        }
         let q_halt = readout.q_halt.get(start)?.to_scalar::<f32>()?;
         let q_continue = readout.q_continue.get(start)?.to_scalar::<f32>()?;
         report.segments = index;
