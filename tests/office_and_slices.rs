@@ -22,7 +22,9 @@ fn free_share(map: &Costmap) -> f64 {
 /// The share of the free cells that belong to the largest component.
 fn connected_share(map: &Costmap) -> f64 {
     let components = Components::of(map);
-    let largest = components.cells(components.largest().unwrap()).len();
+    let largest = components
+        .cells(components.largest().expect("a free cell"))
+        .len();
     largest as f64 / (free_share(map) * map.costs().len() as f64)
 }
 

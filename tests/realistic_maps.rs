@@ -46,14 +46,14 @@ fn maps() -> impl Iterator<Item = (Costmap, String)> {
 
 /// '#' lethal, '.' free, '?' unknown; the first line is the top row.
 fn drawn(art: &[&str]) -> Costmap {
-    let geometry = Geometry::unit(art[0].len(), art.len()).unwrap();
+    let geometry = Geometry::unit(art[0].len(), art.len()).expect("a line");
     let cost = |symbol| match symbol {
         '#' => Cost::LETHAL,
         '.' => Cost::FREE,
         _ => Cost::UNKNOWN,
     };
     let costs = art.iter().rev().flat_map(|line| line.chars().map(cost));
-    Costmap::new(geometry, costs.collect()).unwrap()
+    Costmap::new(geometry, costs.collect()).expect("lines of one length")
 }
 
 fn art(map: &Costmap) -> Vec<String> {

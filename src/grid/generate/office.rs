@@ -167,10 +167,11 @@ impl Plan {
             .fill(wing.wall_to_corridor(at, corridor, wall), false);
         let end = wing.wall_behind(at, corridor, wall);
         let beyond = wing.wall_behind(at, corridor, wall + 1);
-        if beyond.is_some_and(|beyond| self.is_free_beyond(beyond, wing))
+        if let (Some(end), Some(beyond)) = (end, beyond)
+            && self.is_free_beyond(beyond, wing)
             && dice.random_bool(OPENED)
         {
-            end.into_iter().for_each(|end| self.canvas.fill(end, false));
+            self.canvas.fill(end, false);
         }
         Some(Wing::beside(
             wing.block(),
