@@ -160,8 +160,13 @@ impl Canvas {
     pub fn into_costmap(self) -> Costmap {
         let cost = |blocked| if blocked { Cost::LETHAL } else { Cost::FREE };
         let costs = self.blocked.into_iter().map(cost).collect();
-        Geometry::unit(self.width, self.height)
-            .and_then(|geometry| Costmap::new(geometry, costs))
-            .expect("sides within SIDES make a valid grid with one cost per cell")
+        unit_costmap(self.height, self.width, costs)
     }
+}
+
+/// A map of unit geometry; sides within [`super::SIDES`], one cost per cell.
+pub(super) fn unit_costmap(height: usize, width: usize, costs: Vec<Cost>) -> Costmap {
+    Geometry::unit(width, height)
+        .and_then(|geometry| Costmap::new(geometry, costs))
+        .expect("sides within SIDES make a valid grid with one cost per cell")
 }

@@ -36,6 +36,8 @@ struct Layout {
     door: usize,
     /// Share of rooms that are open to their corridor over their whole width.
     open_plan: f64,
+    /// Share of wings of moderate size that are one room.
+    halls: f64,
     /// Share of deep rooms with another room behind.
     suites: f64,
     furnishing: Furnishing,
@@ -59,6 +61,7 @@ impl Layout {
             depth: smallest + cells(2.0, 9.0, dice),
             door: choose(&[(3, 1), (3, 2), (2, 3)], dice) * scale.round() as usize,
             open_plan: choose(&[(2, 0.0), (1, 0.15)], dice),
+            halls: choose(&[(1, 0.0), (1, 0.05), (1, 0.2)], dice),
             suites: choose(&[(1, 0.0), (2, 0.4)], dice),
             furnishing: Furnishing::draw(scale, dice),
         }
@@ -125,7 +128,9 @@ impl Plan {
         self.canvas.fill(hall, false);
         let mut open = Wing::beside(floor, hall, horizontal, self.layout.wall);
         while let Some(wing) = open.pop() {
-            if wing.depth() <= self.layout.depth {
+            if self.is_hall(&wing, dice) {
+                self.room(&wing, (0, wing.length()), (0, wing.depth()), dice);
+            } else if wing.depth() <= self.layout.depth {
                 self.row_of_rooms(&wing, dice);
             } else if let Some(pair) = self.cross(&wing, dice) {
                 open.extend(pair);
@@ -133,6 +138,12 @@ impl Plan {
                 self.row_of_rooms(&wing, dice);
             }
         }
+    }
+
+    /// Whether a wing becomes one room: a lecture hall, a canteen.
+    fn is_hall(&self, wing: &Wing, dice: &mut Dice) -> bool {
+        let deepest = 4 * self.layout.depth;
+        wing.length().max(wing.depth()) <= deepest && dice.random_bool(self.layout.halls)
     }
 
     /// The width of the next corridor of a block with this side.
@@ -156,10 +167,11 @@ impl Plan {
             .fill(wing.wall_to_corridor(at, corridor, wall), false);
         let end = wing.wall_behind(at, corridor, wall);
         let beyond = wing.wall_behind(at, corridor, wall + 1);
-        if beyond.is_some_and(|beyond| self.is_free_beyond(beyond, wing))
+        if let (Some(end), Some(beyond)) = (end, beyond)
+            && self.is_free_beyond(beyond, wing)
             && dice.random_bool(OPENED)
         {
-            end.into_iter().for_each(|end| self.canvas.fill(end, false));
+            self.canvas.fill(end, false);
         }
         Some(Wing::beside(
             wing.block(),
@@ -212,31 +224,41 @@ impl Plan {
             } else {
                 left
             };
-            let floor = wing.part(at, from, width, this);
-            self.canvas.fill(floor, false);
-            furnish(&mut self.canvas, floor, &self.layout.furnishing, dice);
-            if from == 0 {
-                let door = self.door(width, dice);
-                let (first, door) = if dice.random_bool(self.layout.open_plan) {
-                    (at, width)
-                } else {
-                    (at + dice.random_range(0..=width - door), door)
-                };
-                self.canvas
-                    .fill(wing.wall_to_corridor(first, door, wall), false);
-                self.canvas.fill(wing.part(first, 0, door, 1), false);
-            } else {
-                let door = self.door(width, dice);
-                let first = at + dice.random_range(0..=width - door);
-                // Through the wall and a step into both rooms, so that no cupboard stands there.
-                self.canvas
-                    .fill(wing.part(first, from - wall - 1, door, wall + 2), false);
-            }
-            self.rooms.push(floor);
+            self.room(wing, (at, width), (from, this), dice);
             if !split {
                 return;
             }
             from += this + wall;
+        }
+    }
+
+    /// One room, given by where it begins along and off the corridor and how long and deep it is,
+    /// with a door to the corridor or to the room before it.
+    fn room(
+        &mut self,
+        wing: &Wing,
+        (at, width): (usize, usize),
+        (from, depth): (usize, usize),
+        dice: &mut Dice,
+    ) {
+        let wall = self.layout.wall;
+        let floor = wing.part(at, from, width, depth);
+        self.canvas.fill(floor, false);
+        furnish(&mut self.canvas, floor, &self.layout.furnishing, dice);
+        self.rooms.push(floor);
+        let mut door = self.door(width, dice);
+        if from == 0 && dice.random_bool(self.layout.open_plan) {
+            door = width;
+        }
+        let first = at + dice.random_range(0..=width - door);
+        // Through the wall and a step into the rooms, so that no cupboard stands there.
+        if from == 0 {
+            self.canvas
+                .fill(wing.wall_to_corridor(first, door, wall), false);
+            self.canvas.fill(wing.part(first, 0, door, 1), false);
+        } else {
+            let gap = wing.part(first, from - wall - 1, door, wall + 2);
+            self.canvas.fill(gap, false);
         }
     }
 

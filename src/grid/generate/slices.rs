@@ -16,7 +16,7 @@ const REFERENCE_SIDE: f64 = 48.0;
 /// The largest factor by which things on large maps are larger.
 const LARGEST_SCALE: f64 = 4.0;
 /// Things are put up until they cover this share of the map, overlaps counted twice.
-const COVERED: std::ops::RangeInclusive<f64> = 0.03..=0.30;
+const COVERED: std::ops::RangeInclusive<f64> = 0.04..=0.40;
 /// A thing takes up at least so many cells of that share: the smallest trunk, and room around it.
 const LEAST_TAKEN: f64 = 6.0;
 

@@ -107,13 +107,18 @@ fn touching_parts(ring: u8) -> u32 {
 }
 
 /// The map with the cells of a list blocked, in this order, where no passage closes.
-pub(super) fn with_blocked(map: &Costmap, mut passages: Passages, indices: &[usize]) -> Costmap {
+pub(super) fn with_blocked(map: &Costmap, mut passages: Passages, indices: Vec<usize>) -> Costmap {
     let mut changed = map.clone();
-    for &index in indices {
-        let place = passages.place(index);
-        if passages.block(place) {
-            changed.costs_mut()[index] = Cost::LETHAL;
-        }
+    let mut refused = indices;
+    // What a passage still led to at first may be a dead end by the time the others are blocked.
+    for _ in 0..2 {
+        refused.retain(|&index| {
+            let blocked = passages.block(passages.place(index));
+            if blocked {
+                changed.costs_mut()[index] = Cost::LETHAL;
+            }
+            !blocked
+        });
     }
     changed
 }

@@ -2,7 +2,8 @@
 //! one cell become halls.
 
 use crate::grid::generate::SIDES;
-use crate::grid::{Cost, Costmap, Geometry};
+use crate::grid::generate::canvas::unit_costmap;
+use crate::grid::{Cost, Costmap};
 
 /// The largest scale, cells per cell of the source.
 pub const MAX_SCALE: f64 = 8.0;
@@ -70,7 +71,5 @@ pub fn turned(map: &Costmap, turn: &Turn, height: usize, width: usize) -> Costma
             }
         }));
     }
-    Geometry::unit(width, height)
-        .and_then(|geometry| Costmap::new(geometry, costs))
-        .expect("sides within SIDES make a valid grid with one cost per cell")
+    unit_costmap(height, width, costs)
 }

@@ -33,11 +33,12 @@ pub fn thickened(map: &Costmap) -> Costmap {
             }
         }
     }
-    with_blocked(map, passages, &beside)
+    with_blocked(map, passages, beside)
 }
 
 /// The map with its obstacles one cell smaller on every side, except where that would open a
-/// passage or make an obstacle vanish: lethal cells beside a free one become free.
+/// passage or make an obstacle in the open vanish: lethal cells beside a free one become free.
+/// Obstacles at the border hang together with what is beyond it, and may vanish.
 pub fn thinned(map: &Costmap) -> Costmap {
     let mut passages = Passages::of(map);
     let geometry = map.geometry();
@@ -103,7 +104,7 @@ pub fn narrowed(map: &Costmap, share: f64, rng: &mut impl Rng) -> Costmap {
             }
         }
     }
-    with_blocked(map, Passages::of(map), &blocked)
+    with_blocked(map, Passages::of(map), blocked)
 }
 
 /// How many lethal cells lie in a row across a wall through the one at `index`, up to one more
