@@ -120,3 +120,31 @@ fn a_chart_of_nothing_is_drawn() {
     assert!(chart(Axis::Log, &[]).image().height() > 300);
     assert!(Chart::new("none", "x", &[]).image().height() > 0);
 }
+
+#[test]
+fn a_legend_without_room_beside_the_title_takes_rows_of_its_own() {
+    let height = |lines: usize| {
+        let named = |_| Series {
+            name: Some("a line".to_owned()),
+            ..series(&[(0.0, 1.0), (1.0, 2.0)])
+        };
+        let panel = Panel {
+            title: "a panel".to_owned(),
+            axis: Axis::Linear,
+            series: (0..lines).map(named).collect(),
+        };
+        Chart::new("chart", "x", &[panel]).image().height()
+    };
+    assert_eq!(height(0), height(4), "beside the title");
+    let heights: Vec<u32> = (4..60).map(height).collect();
+    let mut growth: Vec<u32> = heights.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    growth.retain(|&pixels| pixels > 0);
+    assert!(
+        (3..12).contains(&growth.len()),
+        "rows of several lines: {growth:?}"
+    );
+    assert!(
+        growth.iter().all(|&row| row == growth[0] && row < 40),
+        "{growth:?}"
+    );
+}

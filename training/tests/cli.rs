@@ -203,7 +203,8 @@ fn bad_model(folder: &Path) -> &'static str {
 fn pictures(folder: &Path) -> Vec<String> {
     let entries = folder.read_dir().expect("a folder of pictures");
     let mut names: Vec<String> = entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .map(|entry| entry.expect("an entry").file_name())
+        .map(|name| name.into_string().expect("a plain name"))
         .collect();
     names.sort();
     names

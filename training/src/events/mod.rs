@@ -49,7 +49,7 @@ impl Events {
             .flat_map(record::framed)
             .collect();
         if kept.is_empty() {
-            kept = record::framed(&message::version(now()));
+            kept = record::framed(message::version(now()));
         }
         // A viewer may be reading: what stays as it is is left alone.
         if kept != old {
@@ -78,7 +78,8 @@ impl Events {
         });
         let speed = row.seconds / row.step.max(1) as f64;
         let seconds = ("training/seconds per step".to_owned(), speed);
-        self.add(row.step, values.chain([seconds]).collect())
+        let values: Vec<_> = values.chain([seconds]).collect();
+        self.add(row.step, &values)
     }
 
     /// Adds an evaluation: each score by set and kind, and its mean over all problems.
@@ -95,11 +96,12 @@ impl Events {
             let numbers = score.numbers.iter();
             numbers.filter_map(move |&(name, number)| Some((format!("{name}/{place}"), number?)))
         });
-        self.add(first.step, means.into_iter().chain(each).collect())
+        let values: Vec<_> = means.into_iter().chain(each).collect();
+        self.add(first.step, &values)
     }
 
-    fn add(&mut self, step: u64, values: Vec<(String, f64)>) -> Result<()> {
-        let message = message::scalars(now(), step, &values);
+    fn add(&mut self, step: u64, values: &[(String, f64)]) -> Result<()> {
+        let message = message::scalars(now(), step, values);
         // One write per event, so that it is there whole or not at all.
         let written = self.file.write_all(&record::framed(&message));
         written.map_err(|source| Error::Io {

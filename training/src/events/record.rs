@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Little-endian. A checksum is a masked CRC-32C, see `tfrecord_writer` in `TensorFlow`'s guide
-//! "TFRecord and tf.train.Example".
+//! "`TFRecord` and `tf.train.Example`".
 
 use crc::{CRC_32_ISCSI, Crc};
 

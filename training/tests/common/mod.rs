@@ -196,3 +196,26 @@ pub fn run(folder: &Path, args: &[&str]) -> Output {
 pub fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
+
+/// What is said of the tiny recipe with changes, which make it a bad one.
+pub fn error(changes: &[(&str, &str)]) -> String {
+    let error = Recipe::from_text(&tiny_with(10, changes)).expect_err("a bad recipe");
+    assert!(error.is_bad_input());
+    let text = error.to_string();
+    assert!(!text.contains('\n'), "one line: {text}");
+    text
+}
+
+/// The number of the line that holds a text, as messages give it.
+pub fn line_with(text: &str, part: &str) -> String {
+    let line = text.lines().position(|line| line.contains(part));
+    format!("line {}:", line.expect("the part is there") + 1)
+}
+
+/// As [`error`], of the tiny recipe of a published model.
+pub fn sequence_error(changes: &[(&str, &str)]) -> String {
+    let text = with(tiny_sequence_text(10), changes);
+    let error = Recipe::from_text(&text).expect_err("a bad recipe");
+    assert!(error.is_bad_input());
+    error.to_string()
+}
