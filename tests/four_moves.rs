@@ -13,7 +13,7 @@ use common::{costmap, data};
 use hrm_planner::grid::maze_hard::read_mazes;
 use hrm_planner::grid::{Cell, Cost, Costmap, Geometry, Move, Moves};
 use hrm_planner::judge::path_cost;
-use hrm_planner::model::{Carry, Formulation, GridHrm, GridHrmConfig, Reasoner};
+use hrm_planner::model::{Carry, Formulation, GridHrm, GridHrmConfig, GridProblems, Reasoner};
 use hrm_planner::planner::Policy;
 use hrm_planner::search::{Field, Outcome, Rules, Search, Termination};
 use rand::{RngExt, SeedableRng};

@@ -222,12 +222,12 @@ fn problems_of_a_batch_think_as_if_alone() {
         })
         .collect();
     let batch = GridProblems::cat(&problems.iter().collect::<Vec<_>>()).unwrap();
-    let encoded = model.encode(&batch).unwrap();
-    assert_eq!(model.count(&encoded), 3);
-    let carry = model.initial_carry(&encoded).unwrap();
-    let carry = model.segment(&carry, &encoded).unwrap();
-    let (encoded, carry) = model.keep(&encoded, &carry, &[2, 0]).unwrap();
-    let after = model.segment(&carry, &encoded).unwrap();
+    let batched = model.encode(&batch).unwrap();
+    assert_eq!(model.count(&batched), 3);
+    let carry = model.initial_carry(&batched).unwrap();
+    let carry = model.segment(&carry, &batched).unwrap();
+    let (left, carry) = model.keep(&batched, &carry, &[2, 0]).unwrap();
+    let after = model.segment(&carry, &left).unwrap();
     let act = Act {
         max_segments: 2,
         halting: false,

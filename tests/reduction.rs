@@ -120,12 +120,6 @@ fn blocks_are_laid_where_they_keep_passages_open() {
 }
 
 /// Two halls and a door of one cell, far from their corners; 120 cells.
-/// Every cell is a token.
-const CELLS: Patches = Patches {
-    side: 1,
-    sparse: false,
-};
-
 const ONE_DOOR: &str = "
     ............#...........
     ............#...........

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use candle_core::{Device, Tensor};
-use hrm_planner::grid::{Move, Moves};
+use hrm_planner::grid::Move;
 use hrm_planner::model::{Checkpoint, GridHrmConfig, TrainingRecord};
 
 use super::map_folder::Folder;
@@ -107,7 +107,7 @@ pub fn one_way(direction: Move) -> Checkpoint {
         l_blocks: 1,
         h_cycles: 1,
         l_cycles: 1,
-        moves: Moves::Eight,
+        ..GridHrmConfig::default()
     };
     let tensors: BTreeMap<String, Tensor> = config
         .tensors()

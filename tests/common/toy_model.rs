@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use candle_core::{Device, Tensor};
-use hrm_planner::grid::{Move, Moves};
+use hrm_planner::grid::Move;
 use hrm_planner::model::{Formulation, GridHrm, GridHrmConfig};
 use hrm_planner::planner::NamedModel;
 use rand::{RngExt, SeedableRng};
@@ -18,7 +18,7 @@ fn smallest() -> GridHrmConfig {
         l_blocks: 1,
         h_cycles: 1,
         l_cycles: 1,
-        moves: Moves::Eight,
+        ..GridHrmConfig::default()
     }
 }
 

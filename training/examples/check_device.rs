@@ -12,9 +12,9 @@ use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor};
 use hrm_planner::grid::generate::{Kind, problem};
 use hrm_planner::model::{
-    Checkpoint, Compute, DeviceChoice, Formulation, GridHrm, GridHrmConfig, GridProblems, Layout,
+    Carry, Checkpoint, Compute, DeviceChoice, Formulation, GridHrm, GridHrmConfig, GridProblems,
     ModelConfig, PositionEncoding, Reasoner, SequenceConfig, SequenceHrm, SequenceProblems,
-    TrainingRecord, encode,
+    TrainingRecord,
 };
 use hrm_planner::search::Rules;
 use hrm_training::{Recipe, Trainer};
