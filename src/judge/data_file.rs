@@ -13,6 +13,14 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
     })
 }
 
+/// The `map_server` YAML files of a folder and its subfolders, sorted, or one file itself.
+///
+/// # Errors
+/// The folder cannot be read or holds no YAML file.
+pub fn map_files(path: &Path) -> Result<Vec<PathBuf>> {
+    find(path, "yaml", "maps")
+}
+
 /// The files with this extension in a folder and all folders in it, sorted; or the file itself,
 /// if that is what `path` is.
 ///

@@ -35,6 +35,7 @@ mod statistics;
 mod table;
 
 pub use case::{Answer, Case};
+pub use data_file::map_files;
 pub use generated::Generated;
 pub use path_cost::path_cost;
 pub use row::Row;

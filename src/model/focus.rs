@@ -15,15 +15,15 @@
 use super::grid_config::GridHrmConfig;
 use super::grid_problems::GridEncoded;
 use super::halting::HaltSignal;
-use super::layout::{Image, Layout, NOWHERE};
+use super::layout::{Layout, NOWHERE};
 use super::reasoner::Carry;
 use super::{GridHrm, Reasoner};
 use crate::Result;
 use candle_core::Tensor;
 use std::collections::VecDeque;
 
-/// How far tokens think ahead of word of the goal, in segments: in training all tokens think from
-/// the first segment on, and have learned something of their surroundings when word comes.
+/// How far tokens think ahead of word of the goal, in segments, to have learned something of their
+/// surroundings when word comes.
 const AHEAD: usize = 1;
 
 /// A token thinks on for so many segments after word came to it, or after the last doubt nearby.
@@ -38,14 +38,78 @@ pub struct Focus {
     blocks: usize,
     /// Cells along each side of a token.
     patch: usize,
-    /// Blocks that word of the goal needs to come to each token; `u32::MAX` if it never does.
-    distance: Vec<u32>,
+    word: Word,
     /// The last segment after which each token doubted, or 0.
     doubted: Vec<u32>,
     /// Segments done.
     segments: usize,
     /// Tokens that thought, over all segments.
     thought: usize,
+}
+
+/// When word of the goal comes to the tokens of a problem.
+#[derive(Debug, Clone)]
+pub struct Word {
+    /// Blocks that it needs to each token; `u32::MAX` if it never comes.
+    blocks: Vec<u32>,
+    /// Blocks of a segment.
+    per_segment: u32,
+}
+
+impl Word {
+    /// For a layout of one image, whose token at (row, col) holds the goal.
+    pub fn new(config: &GridHrmConfig, layout: &Layout, goal: (usize, usize)) -> Self {
+        let goal = layout.images()[0].at(goal.0, goal.1);
+        let goals = if goal == NOWHERE { vec![] } else { vec![goal] };
+        Self {
+            blocks: steps_from(layout, config.kernel, &goals, u32::MAX),
+            per_segment: config.blocks() as u32,
+        }
+    }
+
+    /// Whether a token thinks in segment `segment`, from 1: whether word comes to it in this one or
+    /// in the next.
+    fn begins(&self, token: usize, segment: usize) -> bool {
+        self.blocks[token] <= self.per_segment * (segment + AHEAD) as u32
+    }
+
+    /// The tokens that think in segment `segment`, from 1, in order.
+    pub fn begun(&self, segment: usize) -> Vec<u32> {
+        let tokens = 0..self.blocks.len();
+        let begun = tokens.filter(|&token| self.begins(token, segment));
+        begun.map(|token| token as u32).collect()
+    }
+
+    /// Whether word came to a token no earlier than in the `segments` segments before this one.
+    fn is_fresh(&self, token: usize, segment: usize, segments: usize) -> bool {
+        let settled = (segment - 1).saturating_sub(segments) as u32;
+        self.begins(token, segment) && self.blocks[token] >= self.per_segment * settled
+    }
+}
+
+/// Steps of a kernel's reach from the nearest of some tokens to each token, up to `most`; `u32::MAX`
+/// for those farther away.
+fn steps_from(layout: &Layout, kernel: usize, sources: &[u32], most: u32) -> Vec<u32> {
+    let under = layout.under(kernel);
+    let taps = kernel * kernel;
+    let mut steps = vec![u32::MAX; layout.tokens()];
+    let mut waiting: VecDeque<u32> = sources.iter().copied().collect();
+    for &source in sources {
+        steps[source as usize] = 0;
+    }
+    while let Some(token) = waiting.pop_front() {
+        let next = steps[token as usize] + 1;
+        if next > most {
+            break;
+        }
+        for &near in &under[token as usize * taps..][..taps] {
+            if near != NOWHERE && steps[near as usize] == u32::MAX {
+                steps[near as usize] = next;
+                waiting.push_back(near);
+            }
+        }
+    }
+    steps
 }
 
 /// The part of a map that thinks in a segment.
@@ -61,21 +125,15 @@ impl Focus {
     /// Before the first segment on one problem whose goal lies in the token at (row, col) of the
     /// image.
     pub fn new(config: &GridHrmConfig, encoded: &GridEncoded, goal: (usize, usize)) -> Self {
-        let tokens = encoded.tokens.tokens();
-        let goal = encoded.tokens.images()[0].at(goal.0, goal.1);
-        let mut focus = Self {
+        Self {
             kernel: config.kernel,
-            blocks: config.reach() / config.patch / (config.kernel / 2),
+            blocks: config.blocks(),
             patch: config.patch,
-            distance: vec![u32::MAX; tokens],
-            doubted: vec![0; tokens],
+            word: Word::new(config, &encoded.tokens, goal),
+            doubted: vec![0; encoded.tokens.tokens()],
             segments: 0,
             thought: 0,
-        };
-        if goal != NOWHERE {
-            focus.distance = focus.steps_from(&encoded.tokens, &[goal], u32::MAX);
         }
-        focus
     }
 
     /// Tokens that thought so far, over all segments; a token that thought twice counts twice.
@@ -83,56 +141,30 @@ impl Focus {
         self.thought
     }
 
-    /// Steps of the kernel's reach from the nearest of some tokens to each token, up to `most`;
-    /// `u32::MAX` for those farther away.
-    fn steps_from(&self, layout: &Layout, sources: &[u32], most: u32) -> Vec<u32> {
-        let under = layout.under(self.kernel);
-        let taps = self.kernel * self.kernel;
-        let mut steps = vec![u32::MAX; layout.tokens()];
-        let mut waiting: VecDeque<u32> = sources.iter().copied().collect();
-        for &source in sources {
-            steps[source as usize] = 0;
-        }
-        while let Some(token) = waiting.pop_front() {
-            let next = steps[token as usize] + 1;
-            if next > most {
-                break;
-            }
-            for &near in &under[token as usize * taps..][..taps] {
-                if near != NOWHERE && steps[near as usize] == u32::MAX {
-                    steps[near as usize] = next;
-                    waiting.push_back(near);
-                }
-            }
-        }
-        steps
-    }
-
     /// What thinks in the next segment.
     fn region(&self, layout: &Layout) -> Region {
-        let blocks = self.blocks as u32;
-        let now = self.segments as u32 + 1;
-        let begun = |token: usize| self.distance[token] <= blocks * (now + AHEAD as u32);
-        // Word came to it within the last segments, or comes soon.
-        let fresh = |token: usize| {
-            let settled = (now - 1).saturating_sub(AWAKE as u32);
-            begun(token) && self.distance[token] >= blocks * settled
-        };
-        let restless: Vec<u32> = (0..layout.tokens())
+        let (now, blocks) = (self.segments + 1, self.blocks as u32);
+        let tokens = || 0..layout.tokens() as u32;
+        let begins = |token: &u32| self.word.begins(*token as usize, now);
+        let restless: Vec<u32> = tokens()
+            .filter(begins)
             .filter(|&token| {
-                begun(token) && self.doubted[token] > 0 && self.doubted[token] + AWAKE as u32 >= now
+                let doubted = self.doubted[token as usize] as usize;
+                doubted > 0 && doubted + AWAKE >= now
             })
-            .map(|token| token as u32)
             .collect();
-        let from_restless = self.steps_from(layout, &restless, blocks / 2);
-        let active: Vec<u32> = (0..layout.tokens())
-            .filter(|&token| begun(token) && (fresh(token) || from_restless[token] != u32::MAX))
-            .map(|token| token as u32)
+        let from_restless = steps_from(layout, self.kernel, &restless, blocks / 2);
+        let active: Vec<u32> = tokens()
+            .filter(begins)
+            .filter(|&token| {
+                let fresh = self.word.is_fresh(token as usize, now, AWAKE);
+                fresh || from_restless[token as usize] != u32::MAX
+            })
             .collect();
-        let from_active = self.steps_from(layout, &active, blocks);
-        let tokens = 0..layout.tokens() as u32;
-        let tokens: Vec<u32> = tokens
-            .filter(|&token| begun(token as usize) && from_active[token as usize] != u32::MAX)
+        let from_active = steps_from(layout, self.kernel, &active, blocks);
+        let tokens: Vec<u32> = tokens()
+            .filter(begins)
+            .filter(|&token| from_active[token as usize] != u32::MAX)
             .collect();
         let counts = tokens.iter().map(|&token| from_active[token as usize] == 0);
         Region {
@@ -166,7 +198,7 @@ impl Focus {
         let rows = Tensor::new(&region.tokens[..], device)?;
         let part = GridEncoded {
             e: encoded.e.index_select(&rows, 0)?,
-            tokens: Layout::of(vec![of_tokens(&encoded.tokens.images()[0], &region.tokens)]),
+            tokens: Layout::of(vec![encoded.tokens.images()[0].of_tokens(&region.tokens)]),
             maps: encoded.maps.clone(),
             places: None,
         };
@@ -210,17 +242,4 @@ impl Focus {
             }
         }
     }
-}
-
-/// An image of these tokens of another one alone.
-fn of_tokens(image: &Image, tokens: &[u32]) -> Image {
-    let (rows, cols) = image.size();
-    let mut left = tokens.iter().copied().peekable();
-    let there: Vec<bool> = (0..rows * cols)
-        .map(|place| {
-            let token = image.at(place / cols, place % cols);
-            token != NOWHERE && left.next_if_eq(&token).is_some()
-        })
-        .collect();
-    Image::sparse(rows, cols, |place| there[place])
 }

@@ -96,8 +96,12 @@ impl GridHrmConfig {
 
     /// How many cells information travels in one segment.
     pub fn reach(&self) -> usize {
-        let blocks = self.h_cycles * (self.l_cycles * self.l_blocks + self.h_blocks);
-        blocks * (self.kernel / 2) * self.patch
+        self.blocks() * (self.kernel / 2) * self.patch
+    }
+
+    /// How many blocks a segment goes through.
+    pub fn blocks(&self) -> usize {
+        self.h_cycles * (self.l_cycles * self.l_blocks + self.h_blocks)
     }
 
     /// How it cuts maps into tokens.

@@ -90,6 +90,19 @@ impl GridProblems {
         })
     }
 
+    /// The problem of a batch of one with these of its tokens alone, which come in order.
+    ///
+    /// # Errors
+    /// A tensor operation that fails, as for a token that is not there.
+    pub fn part(&self, tokens: &[u32]) -> Result<Self> {
+        let rows = Tensor::new(tokens, self.input.device())?;
+        Ok(Self {
+            input: self.input.index_select(&rows, 0)?,
+            tokens: Layout::of(vec![self.tokens.images()[0].of_tokens(tokens)]),
+            maps: self.maps.clone(),
+        })
+    }
+
     /// Problems of several batches as one batch, in order.
     ///
     /// # Errors

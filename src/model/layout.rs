@@ -76,6 +76,19 @@ impl Image {
         }
     }
 
+    /// The same image with these of its tokens alone; they come in order.
+    #[must_use]
+    pub fn of_tokens(&self, tokens: &[u32]) -> Self {
+        let mut left = tokens.iter().copied().peekable();
+        let there: Vec<bool> = (0..self.rows * self.cols)
+            .map(|place| {
+                let token = self.at(place / self.cols, place % self.cols);
+                token != NOWHERE && left.next_if_eq(&token).is_some()
+            })
+            .collect();
+        Self::sparse(self.rows, self.cols, |place| there[place])
+    }
+
     /// (rows, columns) of places.
     pub fn size(&self) -> (usize, usize) {
         (self.rows, self.cols)

@@ -50,7 +50,7 @@ pub use checkpoint::{Checkpoint, TrainingRecord, write_atomically};
 pub use cycles::{Cycles, GradientReach, Modules};
 pub use device::{Compute, DeviceChoice};
 pub use encode::{Encoding, PLANES, Patches, encode};
-pub use focus::Focus;
+pub use focus::{Focus, Word};
 pub use formulation::Formulation;
 pub use grid_config::GridHrmConfig;
 pub use grid_hrm::{GridHrm, Readout, wants_to_halt};

@@ -39,6 +39,15 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// A folder of the user's own maps has none.
+    #[error(
+        "{folder}: no map in it can be trained on; `hrm-train data FOLDER` says of each file why",
+        folder = folder.display()
+    )]
+    NoOwnMaps {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// A recipe has no maps.
     #[error(
         "recipe `{recipe}` trains on token problems, not on maps; pass a recipe of the grid family"
@@ -237,6 +246,7 @@ impl Error {
                 | Self::Io { .. }
                 | Self::RecipeValue { .. }
                 | Self::NoMaps { .. }
+                | Self::NoOwnMaps { .. }
                 | Self::NoBoards { .. }
                 | Self::State { .. }
                 | Self::NoRecipe { .. }

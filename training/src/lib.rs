@@ -48,8 +48,8 @@ pub use optimiser::{
     AdamATan2, AdamATan2Config, AdamW, AdamWConfig, Optimiser, Schedule, SparseSignSgd, Weights,
 };
 pub use planning::{
-    Batch, DATA_VARIABLE, DataRecipe, Loss, LossWeights, MazeRecipe, PlanningRecipe, Pool, Sample,
-    Source, kinds, losses, preview,
+    Batch, DATA_VARIABLE, DataRecipe, Loss, LossWeights, MapsRecipe, MazeRecipe, OwnMap, OwnMaps,
+    PlanningRecipe, Pool, Sample, Source, kinds, losses, preview, preview_own,
 };
 pub use recipe::{OptimiserKind, OptimiserRecipe, Overrides, Recipe, RunRecipe, TaskRecipe};
 pub use recipe_files::find_recipe;

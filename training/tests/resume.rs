@@ -44,6 +44,35 @@ fn a_resumed_run_gives_the_numbers_of_an_uninterrupted_one() {
     );
 }
 
+/// Tokens that begin to think while a sample lives, and samples that come again.
+#[test]
+fn a_sparse_model_with_hard_cases_resumes_to_the_same_numbers() {
+    let text = tiny_with(
+        16,
+        &[
+            ("h_blocks = 1", "h_blocks = 1\npatch = 2\nsparse = true"),
+            (
+                "exploration =",
+                "hard = 0.5\nrealistic = 0.5\nexploration =",
+            ),
+            ("\nmin_side = 8", "\nmin_side = 16"),
+            ("first_max_side = 8", "first_max_side = 32"),
+            ("max_side = 11", "max_side = 32"),
+        ],
+    );
+    let mut straight = trainer(&text);
+    let expected = steps(&mut straight, 16);
+    let folder = tempfile::tempdir().unwrap();
+    let mut first = trainer(&text);
+    let mut reports = steps(&mut first, 9);
+    first.save(folder.path()).unwrap();
+    drop(first);
+    let mut second = Trainer::resume(folder.path(), &Compute::cpu()).unwrap();
+    reports.extend(steps(&mut second, 7));
+    assert_eq!(format!("{reports:?}"), format!("{expected:?}"));
+    assert!(all_bits(&second) == all_bits(&straight));
+}
+
 #[test]
 fn saving_and_resuming_changes_nothing_that_is_saved() {
     let [one, two] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];

@@ -4,6 +4,7 @@
 //! an error in one line; results go to stdout.
 
 mod boards;
+mod data;
 mod eval;
 mod maps;
 mod place;
@@ -53,6 +54,7 @@ enum Command {
     Run(run::Args),
     Resume(resume::Args),
     Preview(preview::Args),
+    Data(data::Args),
     Eval(eval::Args),
     Sudoku(sudoku::Args),
 }
@@ -86,6 +88,7 @@ fn execute(cli: &Cli) -> anyhow::Result<Outcome> {
         Command::Run(args) => run::execute(args),
         Command::Resume(args) => resume::execute(args),
         Command::Preview(args) => preview::execute(args),
+        Command::Data(args) => data::execute(args),
         Command::Eval(args) => eval::execute(args),
         Command::Sudoku(args) => sudoku::execute(args),
     }

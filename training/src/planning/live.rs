@@ -5,6 +5,7 @@
 //! the planner one request at a time.
 
 use super::batch::cat;
+use super::pool::{Slot, Ticket};
 use super::sample::Sample;
 use super::source::Source;
 use crate::Result;
@@ -73,10 +74,8 @@ pub fn live_scores(
 
 /// A problem that is being thought about.
 struct Open {
-    sample: Sample,
+    slot: Slot,
     start: Cell,
-    problem: GridProblems,
-    carry: Carry,
     /// The rollout after the last segment, if it arrived.
     last: Option<Vec<Cell>>,
 }
@@ -88,23 +87,19 @@ impl Open {
         let Some(sample) = sample else {
             return Ok(None);
         };
-        let (config, device) = (model.config(), model.device());
-        let start = problem.start;
-        let problem = sample.problem(config.patches(), device)?;
         Ok(Some(Self {
-            start,
-            carry: Carry::zeros((problem.tokens.tokens(), config.channels), device)?,
-            problem,
+            slot: Slot::new(Ticket::default(), sample, model.config(), model.device())?,
+            start: problem.start,
             last: None,
-            sample,
         }))
     }
 
     /// Travel cost of a path over the oracle's.
     fn cost_ratio(&self, path: &[Cell]) -> Option<f64> {
-        let cost = path_cost(&self.sample.map, &self.sample.rules, path)?;
-        let start = self.sample.map.geometry().index(self.start);
-        Some(cost / f64::from(self.sample.cost_to_go[start]))
+        let sample = &self.slot.sample;
+        let cost = path_cost(&sample.map, &sample.rules, path)?;
+        let start = sample.map.geometry().index(self.start);
+        Some(cost / f64::from(sample.cost_to_go[start]))
     }
 }
 
@@ -123,10 +118,10 @@ fn score(
             break;
         }
         let carry = Carry {
-            z_h: cat(&open, |o| &o.carry.z_h)?,
-            z_l: cat(&open, |o| &o.carry.z_l)?,
+            z_h: cat(&open, |o| &o.slot.carry.z_h)?,
+            z_l: cat(&open, |o| &o.slot.carry.z_l)?,
         };
-        let problems: Vec<&GridProblems> = open.iter().map(|o| &o.problem).collect();
+        let problems: Vec<&GridProblems> = open.iter().map(|o| &o.slot.problem).collect();
         let encoded = model.encode(&GridProblems::cat(&problems)?)?;
         let carry = model.segment(&carry, &encoded)?.detached();
         let logits = model
@@ -138,8 +133,8 @@ fn score(
         for (index, mut o) in open.into_iter().enumerate() {
             let range = encoded.maps.range(index);
             let logits = &logits[range.start * 8..range.end * 8];
-            let policy = Policy::new(&o.sample.map, logits, &o.sample.rules);
-            let rollout = policy.rollout(o.start, o.sample.goal);
+            let policy = Policy::new(&o.slot.sample.map, logits, &o.slot.sample.rules);
+            let rollout = policy.rollout(o.start, o.slot.sample.goal);
             let settled = o.last.as_ref() == Some(&rollout.cells) || segment == MAX_SEGMENTS;
             if rollout.arrived && settled {
                 ratios.extend(o.cost_ratio(&rollout.cells));
@@ -147,7 +142,9 @@ fn score(
                 continue;
             }
             o.last = rollout.arrived.then_some(rollout.cells);
-            o.carry = carry.part(encoded.tokens.range(index))?;
+            o.slot.carry = carry.part(encoded.tokens.range(index))?;
+            o.slot.ticket.segments = segment;
+            o.slot.grow()?;
             still.push(o);
         }
         open = still;

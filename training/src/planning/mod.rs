@@ -7,6 +7,7 @@
 mod batch;
 mod live;
 mod loss;
+mod own_maps;
 mod pool;
 mod pool_state;
 mod preview;
@@ -17,9 +18,10 @@ mod task;
 
 pub use batch::Batch;
 pub use loss::{Loss, losses};
+pub use own_maps::{OwnMap, OwnMaps};
 pub use pool::Pool;
-pub use preview::{kinds, preview};
-pub use recipe::{DataRecipe, LossWeights, MazeRecipe, PlanningRecipe};
+pub use preview::{kinds, preview, preview_own};
+pub use recipe::{DataRecipe, LossWeights, MapsRecipe, MazeRecipe, PlanningRecipe};
 pub use sample::Sample;
 pub use source::{DATA_VARIABLE, Source};
 

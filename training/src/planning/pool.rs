@@ -4,7 +4,8 @@ use super::recipe::DataRecipe;
 use super::sample::Sample;
 use super::source::Source;
 use crate::Result;
-use hrm_planner::model::{Carry, GridHrm, GridProblems};
+use candle_core::{Device, Tensor};
+use hrm_planner::model::{Carry, GridHrm, GridHrmConfig, GridProblems, Word};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -15,12 +16,80 @@ pub(crate) struct Slot {
     pub ticket: Ticket,
     pub sample: Sample,
     /// The same as the model takes it.
+    whole: GridProblems,
+    /// Which of its tokens think; none for models that are not sparse, whose tokens always do.
+    word: Option<Word>,
+    /// What thinks now.
     pub problem: GridProblems,
+    begun: Vec<u32>,
     pub carry: Carry,
 }
 
+impl Slot {
+    /// A sample before its next segment, whose carry is yet to be set: all zeros.
+    pub(crate) fn new(
+        ticket: Ticket,
+        sample: Sample,
+        config: &GridHrmConfig,
+        device: &Device,
+    ) -> Result<Self> {
+        let whole = sample.problem(config.patches(), device)?;
+        let goal = (
+            sample.goal.row / config.patch,
+            sample.goal.col / config.patch,
+        );
+        let word = config
+            .sparse
+            .then(|| Word::new(config, &whole.tokens, goal));
+        let mut slot = Self {
+            carry: Carry::zeros((0, config.channels), device)?,
+            problem: whole.clone(),
+            begun: Vec::new(),
+            ticket,
+            sample,
+            whole,
+            word,
+        };
+        slot.grow()?;
+        Ok(slot)
+    }
+
+    /// Lets those tokens in that think from the next segment on, with a carry of zeros.
+    pub(crate) fn grow(&mut self) -> Result<()> {
+        let begun = match &self.word {
+            Some(word) => word.begun(self.ticket.segments + 1),
+            None => (0..self.whole.tokens.tokens() as u32).collect(),
+        };
+        if begun == self.begun {
+            return Ok(());
+        }
+        self.problem = self.whole.part(&begun)?;
+        // The row of zeros behind the old rows is everything new.
+        let zeros = self.begun.len() as u32;
+        let mut old = (0..zeros).zip(&self.begun).peekable();
+        let from: Vec<u32> = begun
+            .iter()
+            .map(|token| match old.next_if(|(_, begun)| *begun == token) {
+                Some((row, _)) => row,
+                None => zeros,
+            })
+            .collect();
+        let from = Tensor::new(from, self.carry.z_h.device())?;
+        let grown = |z: &Tensor| -> Result<Tensor> {
+            let zero = Tensor::zeros((1, z.dim(1)?), z.dtype(), z.device())?;
+            Ok(Tensor::cat(&[z, &zero], 0)?.index_select(&from, 0)?)
+        };
+        self.carry = Carry {
+            z_h: grown(&self.carry.z_h)?,
+            z_l: grown(&self.carry.z_l)?,
+        };
+        self.begun = begun;
+        Ok(())
+    }
+}
+
 /// What a slot's sample follows from, and how far it has come: all of a slot but its carry.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Ticket {
     /// The sample's number, counted over the run.
     pub number: u64,
@@ -87,7 +156,7 @@ impl Pool {
         }
     }
 
-    /// Tokens of all samples.
+    /// Tokens that think, of all samples.
     pub fn tokens(&self) -> usize {
         let tokens = self.slots.iter().map(|slot| slot.problem.tokens.tokens());
         tokens.sum()
@@ -97,6 +166,9 @@ impl Pool {
     pub(crate) fn fill(&mut self, source: &Source, progress: f64, model: &GridHrm) -> Result<()> {
         let (recipe, seed) = (&source.recipe().data, source.seed());
         let (config, device) = (model.config(), model.device());
+        for slot in &mut self.slots {
+            slot.grow()?;
+        }
         let wanted = recipe.cells.div_ceil(config.patch * config.patch);
         while self.tokens() < wanted {
             // As many at once as there are cores; of these, only what is wanted is used.
@@ -126,14 +198,7 @@ impl Pool {
                         .min(recipe.max_segments),
                     may_halt: !explores(recipe, seed, number),
                 };
-                let problem = sample.problem(config.patches(), device)?;
-                let carry = Carry::zeros((problem.tokens.tokens(), config.channels), device)?;
-                self.slots.push(Slot {
-                    ticket,
-                    sample,
-                    problem,
-                    carry,
-                });
+                self.slots.push(Slot::new(ticket, sample, config, device)?);
             }
         }
         Ok(())

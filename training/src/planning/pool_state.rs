@@ -70,32 +70,32 @@ impl Pool {
             })
             .collect();
         let config = &source.recipe().model;
+        let mut slots = Vec::with_capacity(samples.len());
+        for (&ticket, sample) in note.tickets.iter().zip(samples) {
+            // Its carry is from before the tokens grew for the next segment.
+            let before = Ticket {
+                segments: ticket.segments.saturating_sub(1),
+                ..ticket
+            };
+            let mut slot = Slot::new(before, sample, config, device)?;
+            slot.ticket = ticket;
+            slots.push(slot);
+        }
         let channels = config.channels;
-        let problems = samples
-            .iter()
-            .map(|sample| sample.problem(config.patches(), device))
-            .collect::<Result<Vec<_>>>()?;
-        let tokens: usize = problems.iter().map(|p| p.tokens.tokens()).sum();
+        let tokens: usize = slots.iter().map(|slot| slot.problem.tokens.tokens()).sum();
         let [z_h, z_l] = CARRY.map(|(name, _)| file.take(name, &[tokens, channels]));
         let (z_h, z_l) = (z_h?, z_l?);
-        let mut slots = Vec::with_capacity(samples.len());
         let mut next = 0;
-        for ((&ticket, sample), problem) in note.tickets.iter().zip(samples).zip(problems) {
-            let tokens = problem.tokens.tokens();
+        for slot in &mut slots {
+            let tokens = slot.problem.tokens.tokens();
             let range = next * channels..(next + tokens) * channels;
             let part = |values: &[f32]| {
                 Tensor::from_slice(&values[range.clone()], (tokens, channels), device)
             };
-            let carry = Carry {
+            slot.carry = Carry {
                 z_h: part(&z_h)?,
                 z_l: part(&z_l)?,
             };
-            slots.push(Slot {
-                ticket,
-                sample,
-                problem,
-                carry,
-            });
             next += tokens;
         }
         Ok(Self {

@@ -1,7 +1,7 @@
 //! Contact sheets of what a recipe trains on, for the eye: no loss says that a map is nonsense.
 
 use super::pool::sample_seed;
-use super::recipe::PlanningRecipe;
+use super::recipe::{MapsRecipe, PlanningRecipe};
 use super::sample::Sample;
 use super::source::Source;
 use crate::Result;
@@ -10,6 +10,7 @@ use hrm_planner::grid::Cost;
 use hrm_planner::grid::generate::Kind;
 use hrm_planner::view::{Picture, Sheet, Tile};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// The longer side of a picture, pixels: strokes of moves can be told apart up to 60 cells.
 const SIDE: usize = 340;
@@ -24,7 +25,7 @@ pub fn kinds(recipe: &PlanningRecipe) -> impl Iterator<Item = Kind> {
     let drawn = move |kind: &Kind| {
         kinds.get(kind).is_some_and(|&share| share > 0.0) || (recorded && *kind == Kind::Maze)
     };
-    Kind::ALL.into_iter().filter(drawn)
+    Kind::EVERY.into_iter().filter(drawn)
 }
 
 /// A sheet of `count` samples of one kind, from the sizes at the start of training to those at its
@@ -36,15 +37,33 @@ pub fn kinds(recipe: &PlanningRecipe) -> impl Iterator<Item = Kind> {
 pub fn preview(recipe: &Recipe, kind: Kind, count: usize) -> Result<Sheet> {
     let mut of_kind = recipe.planning()?.clone();
     of_kind.data.kinds = BTreeMap::from([(kind, 1.0)]);
-    let source = Source::open(&of_kind, recipe.seed)?;
+    sheet(recipe, &of_kind, &kind.to_string(), count)
+}
+
+/// The same of windows of the user's own maps, as this recipe would draw them.
+///
+/// # Errors
+/// As [`preview`], and as [`OwnMaps::read`](super::OwnMaps::read).
+pub fn preview_own(recipe: &Recipe, folder: &Path, count: usize) -> Result<Sheet> {
+    let mut own = recipe.planning()?.clone();
+    own.data.mazes = None;
+    own.data.maps = Some(MapsRecipe {
+        folder: folder.to_owned(),
+        share: 1.0,
+    });
+    sheet(recipe, &own, "own maps", count)
+}
+
+fn sheet(recipe: &Recipe, planning: &PlanningRecipe, of: &str, count: usize) -> Result<Sheet> {
+    let source = Source::open(planning, recipe.seed)?;
     let mut tiles = Vec::with_capacity(count);
     for number in 0..count {
         let progress = number as f64 / count.saturating_sub(1).max(1) as f64;
         let seed = sample_seed(recipe.seed, number as u64);
         let sample = source.draw(seed, progress);
-        tiles.push(tile(&sample, progress, of_kind.model.reach())?);
+        tiles.push(tile(&sample, progress, planning.model.reach())?);
     }
-    let title = format!("{}: {kind}", recipe.name);
+    let title = format!("{}: {of}", recipe.name);
     let legend = "Left, what the model is given: obstacles dark, travel costs yellow to red, unknown space \
          grey, the goal. Right, what it should say: cost-to-go, bright near the goal, and each \
          cell's optimal moves; cells that reach the goal by no path have no label.";

@@ -6,6 +6,7 @@ use hrm_planner::grid::generate::Kind;
 use hrm_planner::model::GridHrmConfig;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// A grid model and the maps it learns from.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +36,8 @@ pub struct DataRecipe {
     pub kinds: BTreeMap<Kind, f64>,
     /// Recorded mazes, instead of some or all of the generated maps.
     pub mazes: Option<MazeRecipe>,
+    /// The user's own maps, instead of some or all of the generated ones.
+    pub maps: Option<MapsRecipe>,
     /// The shortest side of a map, cells.
     pub min_side: usize,
     /// The longest side of a map at the start of training, cells.
@@ -89,6 +92,17 @@ pub struct MazeRecipe {
     pub held_out: usize,
 }
 
+/// The user's own maps.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MapsRecipe {
+    /// The folder of `map_server` YAML files, its subfolders included.
+    pub folder: PathBuf,
+    /// The share of samples that are windows of them, turned, enlarged, with new obstacles and the
+    /// costs of random robots.
+    pub share: f64,
+}
+
 impl PlanningRecipe {
     /// Checks ranges.
     ///
@@ -98,14 +112,21 @@ impl PlanningRecipe {
         self.model.validate()?;
         let (data, losses) = (&self.data, &self.losses);
         let share = "from 0 to 1";
-        // Without recorded mazes, or with some beside them, generated maps are needed.
-        if data.mazes.as_ref().is_none_or(|mazes| mazes.share < 1.0) {
+        // Unless all samples are recorded ones, generated maps are needed.
+        let recorded = [
+            data.mazes.as_ref().map(|mazes| mazes.share),
+            data.maps.as_ref().map(|maps| maps.share),
+        ];
+        if recorded.into_iter().flatten().all(|share| share < 1.0) {
             let all = data.kinds.values().sum::<f64>();
             check("data.kinds", all, |x| x > 0.0, "shares above 0")?;
         }
         if let Some(mazes) = &data.mazes {
             check("data.mazes.share", mazes.share, is_share, share)?;
             check("data.mazes.whole", mazes.whole, is_share, share)?;
+        }
+        if let Some(maps) = &data.maps {
+            check("data.maps.share", maps.share, is_share, share)?;
         }
         let is_weight = |x: f64| x >= 0.0 && x.is_finite();
         for &weight in data.kinds.values() {

@@ -16,7 +16,7 @@ const MIN_REGION: usize = 8;
 /// A map, a goal, and what the oracle says of each cell.
 #[derive(Debug, Clone)]
 pub struct Sample {
-    /// The kind of map it was made as.
+    /// The kind of map it was made as; recorded ones count as the kind they are most like.
     pub kind: Kind,
     /// What the model sees; see [`encode`](hrm_planner::model::encode).
     pub map: Costmap,
@@ -145,7 +145,7 @@ pub(super) fn draw_goal(map: &Costmap, rng: &mut ChaCha8Rng) -> Option<Cell> {
 }
 
 /// The rectangle around the largest region of a map: what the planner would show a model of it.
-fn cropped(map: &Costmap) -> Option<Costmap> {
+pub(super) fn cropped(map: &Costmap) -> Option<Costmap> {
     let components = Components::of(map);
     let geometry = map.geometry();
     let cells = components.cells(components.largest()?);

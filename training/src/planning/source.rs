@@ -1,5 +1,7 @@
-//! Where samples come from: generators, and recorded mazes where the recipe names a file of them.
+//! Where samples come from: generators, and recorded mazes or the user's own maps where the recipe
+//! names them.
 
+use super::own_maps::OwnMaps;
 use super::recipe::{MazeRecipe, PlanningRecipe};
 use super::sample::{Sample, draw_goal};
 use crate::{Error, Result};
@@ -23,6 +25,7 @@ pub struct Source {
     recipe: PlanningRecipe,
     seed: u64,
     mazes: Arc<Vec<Maze>>,
+    maps: Arc<OwnMaps>,
 }
 
 impl Source {
@@ -50,10 +53,15 @@ impl Source {
             }
             None => Vec::new(),
         };
+        let maps = match &recipe.data.maps {
+            Some(maps) => OwnMaps::read(&maps.folder, |_, _| ())?,
+            None => OwnMaps::default(),
+        };
         Ok(Self {
             recipe: recipe.clone(),
             seed,
             mazes: Arc::new(mazes),
+            maps: Arc::new(maps),
         })
     }
 
@@ -86,11 +94,12 @@ impl Source {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let (data, moves) = (&self.recipe.data, self.recipe.model.moves);
         loop {
-            let drawn = match &data.mazes {
-                Some(mazes) if rng.random_bool(mazes.share) => {
-                    self.recorded(mazes, progress, &mut rng)
-                }
-                _ => Sample::generated(data, moves, progress, &mut rng),
+            let is_maze = data.mazes.as_ref().filter(|m| rng.random_bool(m.share));
+            let is_own = data.maps.as_ref().filter(|m| rng.random_bool(m.share));
+            let drawn = match (is_maze, is_own) {
+                (Some(mazes), _) => self.recorded(mazes, progress, &mut rng),
+                (None, Some(_)) => self.maps.draw(data, moves, progress, &mut rng),
+                (None, None) => Sample::generated(data, moves, progress, &mut rng),
             };
             if let Some(sample) = drawn {
                 return sample;

@@ -101,6 +101,26 @@ impl Realism {
         }
     }
 
+    /// Strengths for a window of `height` x `width` cells of a map that a robot has made: it is turned
+    /// and enlarged a little, gets new obstacles and another robot's costs, and keeps its walls and
+    /// its unknown space.
+    pub fn draw_recorded(height: usize, width: usize, rng: &mut impl Rng) -> Self {
+        let dice = &mut Dice::from_rng(rng);
+        let mut drawn = Self::throw(height, width, dice);
+        drawn.turn.scale = LEAST_TURNED_SCALE.powf(dice.random_range(0.0..=1.0));
+        drawn.turn.outside = Cost::UNKNOWN;
+        if drawn.turn.scale < LEAST_TURNED_SCALE {
+            let quarters = f64::from(dice.random_range(0..4));
+            drawn.turn.angle = quarters * std::f64::consts::FRAC_PI_2;
+        }
+        Self {
+            walls: Walls::Keep,
+            narrowed: 0.0,
+            scan: None,
+            ..drawn
+        }
+    }
+
     /// A map of `height` x `width` cells of this kind with these steps done to it: free, travel
     /// costs, inscribed, lethal and unknown cells.
     ///
@@ -124,15 +144,24 @@ impl Realism {
             geometry.height() as f64 / 2.0,
             geometry.width() as f64 / 2.0,
         );
-        let mut map = turned(
-            &source,
-            &Turn {
-                centre,
-                ..self.turn
-            },
-            height,
-            width,
-        );
+        self.window(&source, centre, (height, width), dice)
+    }
+
+    /// The window of (height, width) cells of a map around a point of it, (row, column) in cells,
+    /// with these steps done to it; `None` as for [`Realism::map`].
+    pub fn window(
+        &self,
+        source: &Costmap,
+        centre: (f64, f64),
+        (height, width): (usize, usize),
+        rng: &mut impl Rng,
+    ) -> Option<Costmap> {
+        let dice = &mut Dice::from_rng(rng);
+        let turn = Turn {
+            centre,
+            ..self.turn
+        };
+        let mut map = turned(source, &turn, height, width);
         match self.walls {
             Walls::Keep => {}
             Walls::Thicken(times) => {
