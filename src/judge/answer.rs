@@ -59,18 +59,15 @@ impl Bench {
             let limit = (relative * stored).max(absolute);
             oracle_cost.is_none_or(|ours| (ours - stored).abs() > limit)
         });
-        let asked = case.ask.then(|| {
-            let map = problem.as_ref().map_or(snapshot.inflated(), Problem::map);
-            self.ask_planner(snapshot, map, &request, case, oracle_cost)
-        });
-        let (asked, own) = asked.unzip();
+        let map = problem.as_ref().map_or(snapshot.inflated(), Problem::map);
+        let (asked, own) = self.ask_planner(snapshot, map, &request, case, oracle_cost);
         let verdict = Verdict {
             oracle_cost,
             oracle_ms,
             mismatch,
             asked,
         };
-        Ok((verdict, own.unwrap_or_default()))
+        Ok((verdict, own))
     }
 
     fn ask_oracle(&mut self, problem: &Problem<'_>) -> Result<Option<f64>> {

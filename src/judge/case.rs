@@ -18,8 +18,6 @@ pub struct Case {
     pub stored_length: Option<f64>,
     /// The cells of the plan that the data set states, row-major.
     pub stored_way: Option<Vec<bool>>,
-    /// Whether the planner is asked too, or the oracle alone.
-    pub ask: bool,
 }
 
 /// The model's own answer to a problem, for who wants to look at it; see [`Judge::shown_to`].
@@ -65,8 +63,8 @@ pub(super) struct Verdict {
     pub oracle_ms: f64,
     /// Whether the oracle disagrees with the stored length; `None` without one.
     pub mismatch: Option<bool>,
-    /// The planner's answers; `None` if it was not asked.
-    pub asked: Option<Asked>,
+    /// The planner's answers.
+    pub asked: Asked,
 }
 
 /// What the planner made of a case.

@@ -45,7 +45,6 @@ impl Judge<'_> {
                         goal: problem.goal,
                         stored_length: None,
                         stored_way: None,
-                        ask: true,
                     })
                 })?);
             }

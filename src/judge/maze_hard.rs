@@ -30,7 +30,6 @@ impl Judge<'_> {
                 goal: maze.goal,
                 stored_length: None,
                 stored_way: (moves == Moves::Four).then(|| maze.way.clone()),
-                ask: true,
             })
         })?;
         Ok(vec![row])

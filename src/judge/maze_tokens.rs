@@ -119,14 +119,14 @@ fn verdict(maze: &Maze, answer: &Answer<SequenceReadout>, ms: f64) -> Result<Ver
         oracle_cost: Some(oracle_cost),
         oracle_ms,
         mismatch: None,
-        asked: Some(Asked {
+        asked: Asked {
             has_model: true,
             own: score,
             published: Score::default(),
             is_fallback: false,
             segments: answer.segments,
             ms,
-        }),
+        },
     })
 }
 

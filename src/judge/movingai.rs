@@ -57,7 +57,6 @@ impl Judge<'_> {
                 goal: scenario.goal,
                 stored_length: Some(scenario.optimal_length),
                 stored_way: None,
-                ask: true,
             })
         })
     }

@@ -61,7 +61,6 @@ impl Judge<'_> {
                         goal: *goal,
                         stored_length: None,
                         stored_way: None,
-                        ask: true,
                     })
                 })?,
             );

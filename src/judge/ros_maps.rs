@@ -52,7 +52,6 @@ impl Judge<'_> {
                     goal,
                     stored_length: None,
                     stored_way: None,
-                    ask: true,
                 })
             })?);
         }

@@ -60,7 +60,7 @@ pub struct Row {
 impl Row {
     /// The row of these verdicts.
     pub(super) fn of(set: &str, kind: &str, verdicts: &[Verdict], peak_mb: Option<f64>) -> Self {
-        let asked: Vec<&Asked> = verdicts.iter().filter_map(|v| v.asked.as_ref()).collect();
+        let asked: Vec<&Asked> = verdicts.iter().map(|v| &v.asked).collect();
         let thought: Vec<&Asked> = asked.iter().copied().filter(|a| a.has_model).collect();
         let near = |ratio: Option<f64>| ratio.is_some_and(|ratio| ratio <= 1.0 + OPTIMAL_WITHIN);
         let stored = |value: fn(&Likeness) -> f64| -> Vec<f64> {

@@ -100,8 +100,8 @@ impl<'a> Judge<'a> {
 
     /// Shows an answer of the model, if it was asked, to whoever wants to see it.
     fn show(&self, kind: &str, number: usize, case: &Case, verdict: &Verdict, own: &OwnPlan) {
-        let asked = verdict.asked.as_ref().filter(|asked| asked.has_model);
-        if let (Some(show), Some(asked)) = (self.show, asked) {
+        let asked = &verdict.asked;
+        if let Some(show) = self.show.filter(|_| asked.has_model) {
             show(&Answer {
                 kind,
                 number,
