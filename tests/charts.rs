@@ -126,7 +126,7 @@ fn a_legend_without_room_beside_the_title_takes_rows_of_its_own() {
     let height = |lines: usize| {
         let named = |_| Series {
             name: Some("a line".to_owned()),
-            ..series(&[(0.0, 1.0), (1.0, 2.0)])
+            ..series(&[])
         };
         let panel = Panel {
             title: "a panel".to_owned(),
