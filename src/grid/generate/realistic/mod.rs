@@ -10,6 +10,7 @@
 mod clutter;
 mod passages;
 mod scan;
+mod sight;
 mod turn;
 mod walls;
 
