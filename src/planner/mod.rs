@@ -29,6 +29,7 @@ mod regions;
 mod report;
 mod request;
 mod rollout;
+mod scales;
 mod sight;
 mod smooth;
 mod snapshot;
@@ -193,14 +194,6 @@ impl Planner {
                 ));
             }
         };
-        let reduction = timed(&mut report.time_ms.reduce, || {
-            Reduction::new(problem, self.config.max_tokens, model.config().patches())
-        });
-        let Some(reduction) = reduction else {
-            report.halt_reason = HaltReason::NotReducible;
-            return Ok(None);
-        };
-        report.reduction_factor = Some(reduction.factor());
         let limits = think::Limits {
             halt: self.config.halt,
             stable_segments: self.config.stable_segments,
@@ -211,7 +204,8 @@ impl Planner {
                 &budget.thinking
             },
         };
-        match think::think(model, problem, &reduction, &limits, observer, report) {
+        let tokens = self.config.max_tokens;
+        match scales::think_at_scales(model, problem, tokens, &limits, observer, report) {
             Ok(thought) => Ok(thought),
             Err(error) => {
                 tracing::error!(%error, "the model failed; the search takes over");

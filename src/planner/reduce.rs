@@ -22,6 +22,8 @@ use crate::model::Patches;
 const LEG_SPAN: usize = 3;
 /// Ways to lay the blocks that are tried along each axis.
 const PHASES: usize = 4;
+/// Read-outs of sparse models have a place for blocked cells too: so many count as one free cell.
+const EMPTY_PER_FREE: usize = 16;
 /// How far the cells may exceed the limit when coarser blocks separate start and goal.
 const MAX_EXCESS: usize = 2;
 
@@ -46,15 +48,29 @@ impl Reduction {
     /// Takes the coarsest factor that connects them, and of the ways to lay the blocks the one
     /// with the most free cells.
     pub fn new(problem: &Problem<'_>, max_tokens: usize, patches: Patches) -> Option<Self> {
+        Self::within(problem, max_tokens, patches, |_| true)
+    }
+
+    /// The same of those cells alone that `is_inside`; all others count as blocked.
+    pub(super) fn within(
+        problem: &Problem<'_>,
+        max_tokens: usize,
+        patches: Patches,
+        is_inside: impl Fn(Cell) -> bool,
+    ) -> Option<Self> {
         let window = problem.reach.bounds();
         let width = problem.map().geometry().width();
-        let free = FreeCounts::new(window, |row, col| problem.is_reachable(row * width + col));
+        let free = FreeCounts::new(window, |row, col| {
+            problem.is_reachable(row * width + col) && is_inside(Cell::new(row, col))
+        });
         let max_cells = max_tokens.saturating_mul(patches.side * patches.side);
         let count = |factor: usize| {
+            let all = Blocks::new(&window, factor, (0, 0)).count();
             if patches.sparse {
-                free.all().div_ceil(factor * factor)
+                let free = free.all().div_ceil(factor * factor);
+                free.max(all / EMPTY_PER_FREE)
             } else {
-                Blocks::new(&window, factor, (0, 0)).count()
+                all
             }
         };
         let mut factor = 1;

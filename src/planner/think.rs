@@ -130,6 +130,8 @@ pub(super) fn think(
     // Whether no token had reason to think in the last segment.
     let mut at_rest = false;
     report.halt_reason = HaltReason::MaxSegments;
+    // Of this and of other scales.
+    let before = report.segments;
     for index in 1..=limits.max_segments {
         if let Some(stop) = limits.termination.reason() {
             report.halt_reason = match stop {
@@ -163,11 +165,11 @@ pub(super) fn think(
         }
         let q_halt = readout.q_halt.get(start)?.to_scalar::<f32>()?;
         let q_continue = readout.q_continue.get(start)?.to_scalar::<f32>()?;
-        report.segments = index;
+        report.segments = before + index;
         report.q_halt = Some(q_halt);
         report.q_continue = Some(q_continue);
         observer(&Segment {
-            index,
+            index: before + index,
             cells: &candidate.cells,
             poses: &candidate.poses,
             arrived: candidate.arrived,
