@@ -5,7 +5,7 @@ mod common;
 use common::costmap;
 use hrm_planner::grid::{Cell, Cost, Costmap, Geometry};
 use hrm_planner::judge::path_cost;
-use hrm_planner::planner::Policy;
+use hrm_planner::planner::{MOST_EVASIONS, Policy};
 use hrm_planner::search::Rules;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -36,7 +36,7 @@ fn costs_of_all_rollouts_are_those_of_following_each() {
             })
             .collect();
         let policy = Policy::new(&map, &logits, &rules);
-        let costs = policy.costs_to_go(&map, &rules, goal);
+        let costs = policy.costs_to_go(goal);
         for (index, &cost) in costs.iter().enumerate() {
             let rollout = policy.rollout(geometry.cell(index), goal);
             if rollout.arrived {
@@ -59,8 +59,48 @@ fn a_circle_and_a_dead_end_never_arrive() {
     let east: Vec<f32> = [1.0, -9.0, 0.0, -9.0, -9.0, -9.0, -9.0, -9.0].repeat(6);
     let rules = Rules::shortest();
     let policy = Policy::new(&map, &east, &rules);
-    let costs = policy.costs_to_go(&map, &rules, Cell::new(1, 2));
+    let costs = policy.costs_to_go(Cell::new(1, 2));
     assert_eq!(costs[3..], [2.0, 1.0, 0.0]);
-    let costs = policy.costs_to_go(&map, &rules, Cell::new(1, 0));
+    let costs = policy.costs_to_go(Cell::new(1, 0));
     assert!(costs[4].is_infinite());
+}
+
+#[test]
+fn an_evading_rollout_goes_on_where_two_cells_point_at_each_other() {
+    let map = costmap(".....\n");
+    // East by 1 to west by 0, but the cell in the middle would rather go back.
+    let east = [1.0, -9.0, -9.0, -9.0, 0.0, -9.0, -9.0, -9.0];
+    let west = [0.0, -9.0, -9.0, -9.0, 1.0, -9.0, -9.0, -9.0];
+    let logits = [east, east, west, east, east].concat();
+    let rules = Rules::shortest();
+    let policy = Policy::new(&map, &logits, &rules);
+    let (start, goal) = (Cell::new(0, 0), Cell::new(0, 4));
+    let plain = policy.rollout(start, goal);
+    assert!(!plain.arrived);
+    assert_eq!(plain.cells.len(), 3);
+    let evading = policy.evading_rollout(start, goal);
+    assert!(evading.arrived);
+    assert_eq!(evading.cells.len(), 5);
+}
+
+#[test]
+fn an_evading_rollout_ends_in_a_dead_end_and_when_it_is_lost() {
+    let rules = Rules::shortest();
+    let west = [0.0, -9.0, -9.0, -9.0, 1.0, -9.0, -9.0, -9.0];
+    let east = [1.0, -9.0, -9.0, -9.0, 0.0, -9.0, -9.0, -9.0];
+    // Into the dead end on the left, from which every way back was gone before.
+    let map = costmap("....\n");
+    let logits = west.repeat(4);
+    let rollout = Policy::new(&map, &logits, &rules).evading_rollout(Cell::new(0, 1), Cell::new(0, 3));
+    assert!(!rollout.arrived);
+    assert_eq!(rollout.cells, [Cell::new(0, 1), Cell::new(0, 0)]);
+    // A corridor in which every cell but the first would rather go back.
+    let cells = MOST_EVASIONS + 10;
+    let map = costmap(&format!("{}\n", ".".repeat(cells)));
+    let logits = [east.to_vec(), west.repeat(cells - 1)].concat();
+    let policy = Policy::new(&map, &logits, &rules);
+    let near = Cell::new(0, MOST_EVASIONS + 1);
+    assert!(policy.evading_rollout(Cell::new(0, 0), near).arrived);
+    let far = Cell::new(0, MOST_EVASIONS + 2);
+    assert!(!policy.evading_rollout(Cell::new(0, 0), far).arrived);
 }

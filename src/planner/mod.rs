@@ -43,7 +43,7 @@ pub use nav_error::NavError;
 pub use reduce::Reduction;
 pub use report::{HaltReason, Report, Source, Times};
 pub use request::{Outcome, Plan, Request};
-pub use rollout::{Policy, Rollout};
+pub use rollout::{MOST_EVASIONS, Policy, Rollout};
 pub use snapshot::Snapshot;
 pub use think::Segment;
 pub use verify::{Expected, Violation, ViolationKind, verify};

@@ -3,10 +3,15 @@
 use crate::grid::{Cell, Costmap, Move};
 use crate::search::Rules;
 
+/// So often an evading rollout takes a less likely move.
+pub const MOST_EVASIONS: usize = 16;
+
 /// The most likely legal move of every cell, or none.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Policy {
-    width: usize,
+#[derive(Debug, Clone)]
+pub struct Policy<'a> {
+    map: &'a Costmap,
+    rules: &'a Rules,
+    logits: &'a [f32],
     moves: Vec<Option<Move>>,
 }
 
@@ -20,38 +25,50 @@ pub struct Rollout {
     pub arrived: bool,
 }
 
-impl Policy {
+impl<'a> Policy<'a> {
     /// From move logits, (cells, 8) row-major. Of equal logits the lowest move wins; NaN never
     /// does, so that a broken model yields a short rollout, not a panic.
-    pub fn new(map: &Costmap, logits: &[f32], rules: &Rules) -> Self {
-        let geometry = map.geometry();
-        let moves = logits
-            .chunks_exact(8)
-            .enumerate()
-            .map(|(index, logits)| {
-                let cell = geometry.cell(index);
-                let mut best = None;
-                let mut highest = f32::NEG_INFINITY;
-                for mv in Move::ALL {
-                    let logit = logits[mv.index()];
-                    if logit > highest && rules.allow(map, cell, mv) {
-                        highest = logit;
-                        best = Some(mv);
-                    }
-                }
-                best
-            })
+    pub fn new(map: &'a Costmap, logits: &'a [f32], rules: &'a Rules) -> Self {
+        let mut policy = Self {
+            map,
+            rules,
+            logits,
+            moves: Vec::new(),
+        };
+        let cells = 0..logits.len() / 8;
+        policy.moves = cells
+            .map(|index| policy.most_likely(index, |_| true))
             .collect();
-        Self {
-            width: geometry.width(),
-            moves,
+        policy
+    }
+
+    /// The most likely of the legal moves from a cell that lead to one which is `wanted`.
+    fn most_likely(&self, index: usize, wanted: impl Fn(usize) -> bool) -> Option<Move> {
+        let cell = self.map.geometry().cell(index);
+        let mut best = None;
+        let mut highest = f32::NEG_INFINITY;
+        for mv in Move::ALL {
+            let logit = self.logits[index * 8 + mv.index()];
+            if logit > highest
+                && self.rules.allow(self.map, cell, mv)
+                && self.neighbour(index, mv).is_some_and(&wanted)
+            {
+                highest = logit;
+                best = Some(mv);
+            }
         }
+        best
+    }
+
+    fn neighbour(&self, index: usize, mv: Move) -> Option<usize> {
+        let (dr, dc) = mv.step();
+        let width = self.map.geometry().width() as isize;
+        index.checked_add_signed(dr * width + dc)
     }
 
     /// Where the cell of this index leads.
     fn next(&self, index: usize) -> Option<usize> {
-        let (dr, dc) = self.moves[index]?.step();
-        index.checked_add_signed(dr * self.width as isize + dc)
+        self.neighbour(index, self.moves[index]?)
     }
 
     /// Whether each cell has a move, row-major.
@@ -61,23 +78,56 @@ impl Policy {
 
     /// Follows the moves from `start`.
     pub fn rollout(&self, start: Cell, goal: Cell) -> Rollout {
-        let at = |cell: Cell| cell.row * self.width + cell.col;
-        let goal = at(goal);
-        let mut seen = vec![false; self.moves.len()];
-        let mut cells = Vec::new();
-        let mut here = Some(at(start));
-        while let Some(index) = here {
-            if std::mem::replace(&mut seen[index], true) {
-                break;
+        self.follow(start, goal, |here, entered| {
+            self.next(here).filter(|&next| !entered[next])
+        })
+    }
+
+    /// As [`Policy::rollout`], but from a cell whose most likely move leads back to where the
+    /// rollout has been, it takes the most likely move that does not.
+    ///
+    /// Where two ways are nearly as good, the cells on either side of the ridge between them may
+    /// each point across it, and a rollout that remembers nothing goes to and fro for ever. Going
+    /// on by the next best move costs next to nothing there. It is no search: it never takes a move
+    /// back, and ends where all moves do. After [`MOST_EVASIONS`] such moves the model is lost, and
+    /// the rollout ends.
+    pub fn evading_rollout(&self, start: Cell, goal: Cell) -> Rollout {
+        let mut evasions = 0;
+        self.follow(start, goal, |here, entered| {
+            let next = self.next(here)?;
+            if !entered[next] {
+                return Some(next);
             }
-            cells.push(Cell::new(index / self.width, index % self.width));
+            evasions += 1;
+            let mv = self.most_likely(here, |next| !entered[next])?;
+            self.neighbour(here, mv)
+                .filter(|_| evasions <= MOST_EVASIONS)
+        })
+    }
+
+    /// Goes from `start` to where `next` says, given the index of a cell and which cells were
+    /// entered before.
+    fn follow(
+        &self,
+        start: Cell,
+        goal: Cell,
+        mut next: impl FnMut(usize, &[bool]) -> Option<usize>,
+    ) -> Rollout {
+        let geometry = self.map.geometry();
+        let goal = geometry.index(goal);
+        let mut entered = vec![false; self.moves.len()];
+        let mut cells = Vec::new();
+        let mut here = Some(geometry.index(start));
+        while let Some(index) = here {
+            entered[index] = true;
+            cells.push(geometry.cell(index));
             if index == goal {
                 return Rollout {
                     cells,
                     arrived: true,
                 };
             }
-            here = self.next(index);
+            here = next(index, &entered);
         }
         Rollout {
             cells,
@@ -87,7 +137,7 @@ impl Policy {
 
     /// For every cell, the travel cost of its rollout to `goal`, in cells; infinite where it does
     /// not arrive. Linear in the number of cells.
-    pub fn costs_to_go(&self, map: &Costmap, rules: &Rules, goal: Cell) -> Vec<f64> {
+    pub fn costs_to_go(&self, goal: Cell) -> Vec<f64> {
         #[derive(Clone, Copy)]
         enum State {
             New,
@@ -95,7 +145,7 @@ impl Policy {
             Known(f64),
         }
         let mut states = vec![State::New; self.moves.len()];
-        states[goal.row * self.width + goal.col] = State::Known(0.0);
+        states[self.map.geometry().index(goal)] = State::Known(0.0);
         let mut way = Vec::new();
         for first in 0..states.len() {
             let mut here = Some(first);
@@ -115,7 +165,7 @@ impl Policy {
                 }
             };
             for index in way.drain(..).rev() {
-                cost += self.move_cost(map, rules, index);
+                cost += self.move_cost(index);
                 states[index] = State::Known(cost);
             }
         }
@@ -127,10 +177,10 @@ impl Policy {
     }
 
     /// Travel cost of the move from the cell of this index; infinite without one.
-    fn move_cost(&self, map: &Costmap, rules: &Rules, index: usize) -> f64 {
+    fn move_cost(&self, index: usize) -> f64 {
         let entered = self.moves[index].zip(self.next(index));
         let cost = entered.and_then(|(mv, next)| {
-            let multiplier = rules.multiplier(*map.costs().get(next)?)?;
+            let multiplier = self.rules.multiplier(*self.map.costs().get(next)?)?;
             Some(mv.length() * multiplier)
         });
         cost.unwrap_or(f64::INFINITY)

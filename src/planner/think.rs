@@ -151,9 +151,10 @@ pub(super) fn think(
             }
             model.read_out(&carry, &encoded)
         })?;
+        let logits = readout.moves.flatten_all()?.to_vec1::<f32>()?;
         let policy = timed(&mut report.time_ms.decode, || {
-            policy(problem, reduction, &readout)
-        })?;
+            Policy::new(reduction.map(), &logits, problem.snapshot().rules())
+        });
         if let Some(focus) = &mut focus {
             let q_halt = readout.q_halt.to_vec1::<f32>()?;
             focus.note(&encoded, policy.moves_on().zip(q_halt));
@@ -207,35 +208,48 @@ pub(super) fn think(
     Ok(best.map(|(_, cells)| cells))
 }
 
-/// The moves that a read-out favours.
-fn policy(problem: &Problem<'_>, reduction: &Reduction, readout: &Readout) -> Result<Policy> {
-    let logits = readout.moves.flatten_all()?.to_vec1::<f32>()?;
-    let rules = problem.snapshot().rules();
-    Ok(Policy::new(reduction.map(), &logits, rules))
-}
-
-/// Follows a policy from the start, on the model's map and then on the full one.
+/// Follows a policy from the start, on the model's map and then on the full one. Where its rollout
+/// does not arrive and one that evades loops yields a plan that holds, that is the plan.
 fn decode(
     problem: &Problem<'_>,
     reduction: &Reduction,
-    policy: &Policy,
+    policy: &Policy<'_>,
     report: &mut Report,
 ) -> Candidate {
-    let (cells, poses, arrived) = timed(&mut report.time_ms.decode, || {
-        let Rollout { cells, arrived } = policy.rollout(reduction.start(), reduction.goal());
-        let cells = reduction.expand(&cells);
-        let poses = poses_of_cells(problem, &cells);
-        (cells, poses, arrived)
-    });
-    let verified = arrived
-        && timed(&mut report.time_ms.verify, || {
-            verify(problem.snapshot(), &poses, &Expected::of(problem)).is_empty()
+    let (start, goal) = (reduction.start(), reduction.goal());
+    let mut brought_back = |rollout: Rollout| Candidate::of(problem, reduction, rollout, report);
+    let candidate = brought_back(policy.rollout(start, goal));
+    if candidate.arrived {
+        return candidate;
+    }
+    let evading = brought_back(policy.evading_rollout(start, goal));
+    if evading.verified { evading } else { candidate }
+}
+
+impl Candidate {
+    /// A rollout on the model's map, brought to the full one and verified.
+    fn of(
+        problem: &Problem<'_>,
+        reduction: &Reduction,
+        rollout: Rollout,
+        report: &mut Report,
+    ) -> Self {
+        let Rollout { cells, arrived } = rollout;
+        let (cells, poses) = timed(&mut report.time_ms.decode, || {
+            let cells = reduction.expand(&cells);
+            let poses = poses_of_cells(problem, &cells);
+            (cells, poses)
         });
-    Candidate {
-        cells,
-        poses,
-        arrived,
-        verified,
+        let verified = arrived
+            && timed(&mut report.time_ms.verify, || {
+                verify(problem.snapshot(), &poses, &Expected::of(problem)).is_empty()
+            });
+        Self {
+            cells,
+            poses,
+            arrived,
+            verified,
+        }
     }
 }
 

@@ -84,6 +84,13 @@ impl Field {
     /// The moves from a cell that lie on an optimal path (bit i = move i), with ties within
     /// [`RELATIVE_TOLERANCE`]. Works for blocked cells too. 0 at the goal and where there is no path.
     pub fn optimal_moves(&self, map: &Costmap, rules: &Rules, cell: Cell) -> u8 {
+        self.near_optimal_moves(map, rules, cell, 0.0)
+    }
+
+    /// As [`Field::optimal_moves`], with those moves that lose at most `slack` (0 to below 1) of
+    /// their own travel cost. Each brings the goal nearer, so that any path of such moves arrives,
+    /// for at most 1 / (1 - slack) of the optimal travel cost.
+    pub fn near_optimal_moves(&self, map: &Costmap, rules: &Rules, cell: Cell, slack: f64) -> u8 {
         if cell == self.goal {
             return 0;
         }
@@ -93,9 +100,16 @@ impl Field {
             return 0;
         }
         let limit = best * (1.0 + RELATIVE_TOLERANCE);
+        let own_cost = |mv: Move| {
+            let target = map.geometry().neighbour(cell, mv);
+            target.map_or(0.0, |target| costs[mv.index()] - self.cost_to_go(target))
+        };
         Move::ALL
             .into_iter()
-            .filter(|mv| costs[mv.index()] <= limit)
+            .filter(|&mv| {
+                let cost = costs[mv.index()];
+                cost <= limit || cost.is_finite() && cost <= best + slack * own_cost(mv)
+            })
             .fold(0, |set, mv| set | 1 << mv.index())
     }
 

@@ -162,7 +162,7 @@ impl Lesson {
         let mut samples = Vec::new();
         for &kind in Kind::ALL.iter().cycle().take(batch) {
             let problem = problem(kind, side, side, &mut rng);
-            let sample = Sample::label(kind, problem.map, problem.goal, Rules::shortest());
+            let sample = Sample::label(kind, problem.map, problem.goal, Rules::shortest(), 0.0);
             samples.push(sample.context("a generated problem with a blocked goal")?);
         }
         let drawn: Vec<&Sample> = samples.iter().collect();

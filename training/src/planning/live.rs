@@ -83,7 +83,7 @@ struct Open {
 impl Open {
     fn new(model: &GridHrm, kind: Kind, problem: Problem) -> Result<Option<Self>> {
         let rules = Rules::shortest().with_moves(model.config().moves);
-        let sample = Sample::label(kind, problem.map, problem.goal, rules);
+        let sample = Sample::label(kind, problem.map, problem.goal, rules, 0.0);
         let Some(sample) = sample else {
             return Ok(None);
         };

@@ -81,9 +81,8 @@ impl OwnMaps {
         rng: &mut ChaCha8Rng,
     ) -> Option<Sample> {
         let own = &self.maps[rng.random_range(0..self.maps.len())];
-        let max_side = recipe.max_side_at(progress);
-        let mut side = || rng.random_range(recipe.min_side..=max_side);
-        let (height, width) = (side(), side());
+        let height = recipe.draw_side(progress, rng);
+        let width = recipe.draw_side(progress, rng);
         let at = own.region[rng.random_range(0..own.region.len())];
         let at = own.map.geometry().cell(at as usize);
         let centre = (at.row as f64 + 0.5, at.col as f64 + 0.5);
@@ -91,6 +90,6 @@ impl OwnMaps {
         let map = cropped(&realism.window(&own.map, centre, (height, width), rng)?)?;
         let rules = Rules::new(rng.random_range(0.0..=3.0), false).ok()?;
         let goal = draw_goal(&map, rng)?;
-        Sample::label(Kind::Office, map, goal, rules.with_moves(moves))
+        Sample::label(Kind::Office, map, goal, rules.with_moves(moves), recipe.slack)
     }
 }

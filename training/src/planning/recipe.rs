@@ -4,6 +4,8 @@ use crate::Result;
 use crate::recipe::{check, is_share};
 use hrm_planner::grid::generate::Kind;
 use hrm_planner::model::GridHrmConfig;
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -44,6 +46,9 @@ pub struct DataRecipe {
     pub first_max_side: usize,
     /// The longest side of a map once the sizes have grown, cells.
     pub max_side: usize,
+    /// How sides are drawn from the shortest to the longest.
+    #[serde(default)]
+    pub sides: Sides,
     /// The share of training in which sizes grow from `first_max_side` to `max_side`.
     pub growth: f64,
     /// The share of maps with travel costs around obstacles.
@@ -57,6 +62,10 @@ pub struct DataRecipe {
     /// The share of samples that are drawn again because the model failed on them.
     #[serde(default)]
     pub hard: f64,
+    /// A move that loses at most this share of its own travel cost is as good as an optimal one;
+    /// see [`Field::near_optimal_moves`](hrm_planner::search::Field::near_optimal_moves).
+    #[serde(default)]
+    pub slack: f64,
     /// Cells of all maps that think together; a step has at least so many.
     pub cells: usize,
     /// No sample thinks for more segments than this.
@@ -65,7 +74,32 @@ pub struct DataRecipe {
     pub exploration: f64,
 }
 
+/// How the sides of maps are drawn.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sides {
+    /// Each length as often as any other.
+    #[default]
+    Even,
+    /// From 10 to 20 cells as often as from 20 to 40: many small maps and few large ones.
+    EvenInLog,
+}
+
 impl DataRecipe {
+    /// The length of one side of a map, drawn as the recipe asks once `progress` (0..1) of training
+    /// is done, cells.
+    pub(super) fn draw_side(&self, progress: f64, rng: &mut ChaCha8Rng) -> usize {
+        let (min, max) = (self.min_side, self.max_side_at(progress));
+        match self.sides {
+            Sides::Even => rng.random_range(min..=max),
+            Sides::EvenInLog => {
+                let (low, high) = ((min as f64).ln(), ((max + 1) as f64).ln());
+                let side = (low + (high - low) * rng.random_range(0.0..1.0)).exp();
+                (side as usize).clamp(min, max)
+            }
+        }
+    }
+
     /// The longest side of a map once `progress` (0..1) of training is done, cells.
     pub fn max_side_at(&self, progress: f64) -> usize {
         let grown = if self.growth > 0.0 {
@@ -160,6 +194,12 @@ impl PlanningRecipe {
         ] {
             check(key, value, is_share, share)?;
         }
+        check(
+            "data.slack",
+            data.slack,
+            |x| (0.0..=0.2).contains(&x),
+            "from 0 to 0.2",
+        )?;
         check(
             "data.cells",
             data.cells,

@@ -42,14 +42,13 @@ impl Sample {
         rng: &mut ChaCha8Rng,
     ) -> Option<Self> {
         let kind = draw_kind(recipe, rng);
-        let max_side = recipe.max_side_at(progress);
-        let mut side = || rng.random_range(recipe.min_side..=max_side);
-        let (height, width) = (side(), side());
+        let height = recipe.draw_side(progress, rng);
+        let width = recipe.draw_side(progress, rng);
         if rng.random_bool(recipe.realistic) {
             let map = cropped(&realistic(kind, height, width, rng)?)?;
             let rules = Rules::new(rng.random_range(0.0..=3.0), false).ok()?;
             let goal = draw_goal(&map, rng)?;
-            return Self::label(kind, map, goal, rules.with_moves(moves));
+            return Self::label(kind, map, goal, rules.with_moves(moves), recipe.slack);
         }
         let mut map = generate(kind, height, width, rng);
         let mut rules = Rules::shortest();
@@ -63,14 +62,21 @@ impl Sample {
             rules = Rules::new(rules.cost_weight(), allow_unknown).ok()?;
         }
         let goal = draw_goal(&map, rng)?;
-        Self::label(kind, map, goal, rules.with_moves(moves))
+        Self::label(kind, map, goal, rules.with_moves(moves), recipe.slack)
     }
 
-    /// Asks the oracle. `None` if the goal is blocked.
+    /// Asks the oracle. `None` if the goal is blocked. Moves that lose at most `slack` of their own
+    /// travel cost count as optimal.
     ///
     /// Cells that do not reach the goal are blocked in the sample's map: the planner shows a model
     /// only what its start reaches.
-    pub fn label(kind: Kind, mut map: Costmap, goal: Cell, rules: Rules) -> Option<Self> {
+    pub fn label(
+        kind: Kind,
+        mut map: Costmap,
+        goal: Cell,
+        rules: Rules,
+        slack: f64,
+    ) -> Option<Self> {
         let field = Field::compute(&map, goal, &rules).ok()?;
         let cells = map.geometry().cells();
         let mut optimal = vec![0; cells];
@@ -83,7 +89,7 @@ impl Sample {
                 continue;
             }
             let cell = map.geometry().cell(index);
-            optimal[index] = field.optimal_moves(&map, &rules, cell);
+            optimal[index] = field.near_optimal_moves(&map, &rules, cell, slack);
             for mv in Move::ALL {
                 if rules.allow(&map, cell, mv) {
                     legal[index] |= 1 << mv.index();

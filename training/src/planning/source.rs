@@ -130,7 +130,7 @@ impl Source {
             draw_goal(&map, rng)?
         };
         let rules = Rules::shortest().with_moves(self.recipe.model.moves);
-        Sample::label(Kind::Maze, map, goal, rules)
+        Sample::label(Kind::Maze, map, goal, rules, data.slack)
     }
 }
 

@@ -312,7 +312,7 @@ impl Rollouts {
                 let range = batch.maps.range(index);
                 let logits = &logits[range.start * 8..range.end * 8];
                 let policy = Policy::new(&sample.map, logits, &sample.rules);
-                policy.costs_to_go(&sample.map, &sample.rules, sample.goal)
+                policy.costs_to_go(sample.goal)
             })
             .collect();
         let best = samples.iter().flat_map(|sample| &sample.cost_to_go);
