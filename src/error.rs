@@ -303,6 +303,12 @@ pub enum Error {
         /// Its cost.
         cost: u8,
     },
+    /// A segment of a model left off because it was time to stop.
+    #[error("a segment left off: {stop}; what it would have computed is not known")]
+    SegmentStopped {
+        /// Why.
+        stop: crate::search::Stop,
+    },
     /// No kind of generated map has this name.
     #[error(
         "{name:?} is no kind of map; choose maze, random, rooms, warehouse, cave, boxes, office or \

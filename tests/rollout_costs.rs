@@ -5,7 +5,7 @@ mod common;
 use common::costmap;
 use hrm_planner::grid::{Cell, Cost, Costmap, Geometry};
 use hrm_planner::judge::path_cost;
-use hrm_planner::planner::{MOST_EVASIONS, Policy};
+use hrm_planner::planner::{MOST_EVADED, Policy};
 use hrm_planner::search::Rules;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -91,16 +91,20 @@ fn an_evading_rollout_ends_in_a_dead_end_and_when_it_is_lost() {
     // Into the dead end on the left, from which every way back was gone before.
     let map = costmap("....\n");
     let logits = west.repeat(4);
-    let rollout = Policy::new(&map, &logits, &rules).evading_rollout(Cell::new(0, 1), Cell::new(0, 3));
+    let rollout =
+        Policy::new(&map, &logits, &rules).evading_rollout(Cell::new(0, 1), Cell::new(0, 3));
     assert!(!rollout.arrived);
     assert_eq!(rollout.cells, [Cell::new(0, 1), Cell::new(0, 0)]);
-    // A corridor in which every cell but the first would rather go back.
-    let cells = MOST_EVASIONS + 10;
-    let map = costmap(&format!("{}\n", ".".repeat(cells)));
-    let logits = [east.to_vec(), west.repeat(cells - 1)].concat();
+    // A corridor in which every cell but the first would rather go back, at 1 nat each.
+    let most = MOST_EVADED as usize;
+    let map = costmap(&format!("{}\n", ".".repeat(most + 10)));
+    let logits = [east.to_vec(), west.repeat(most + 9)].concat();
     let policy = Policy::new(&map, &logits, &rules);
-    let near = Cell::new(0, MOST_EVASIONS + 1);
-    assert!(policy.evading_rollout(Cell::new(0, 0), near).arrived);
-    let far = Cell::new(0, MOST_EVASIONS + 2);
-    assert!(!policy.evading_rollout(Cell::new(0, 0), far).arrived);
+    let (start, near, far) = (
+        Cell::new(0, 0),
+        Cell::new(0, most + 1),
+        Cell::new(0, most + 2),
+    );
+    assert!(policy.evading_rollout(start, near).arrived);
+    assert!(!policy.evading_rollout(start, far).arrived);
 }

@@ -163,7 +163,10 @@ impl PictureFile {
 /// The map, the field that the plan follows, the plan, and a caption.
 fn draw(answer: &Answer<'_>) -> Result<Picture> {
     let mut picture = Picture::new(answer.snapshot.inflated());
-    let by_model = answer.outcome.report.source == Some(Source::Model);
+    let by_model = matches!(
+        answer.outcome.report.source,
+        Some(Source::Model | Source::Repaired)
+    );
     let colours = match answer.thinking.last_values().filter(|_| by_model) {
         Some(values) => {
             picture.field(values)?;

@@ -50,6 +50,12 @@ fn verdict(answer: &Answer<'_>) -> String {
     match report.source {
         None => return "none".to_owned(),
         Some(Source::Model) => return "by the model, verified".to_owned(),
+        Some(Source::Repaired) if answer.outcome.own_cells.is_some() => {
+            return "by the model, shortened by a local search, verified".to_owned();
+        }
+        Some(Source::Repaired) => {
+            return "by the model, mended by a local search, verified".to_owned();
+        }
         Some(Source::Search) => {}
     }
     let why = match report.halt_reason {

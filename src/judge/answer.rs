@@ -130,17 +130,19 @@ impl Bench {
             score(&plan.cells, true, passes(snapshot, request, &outcome))
         });
         let source = outcome.report.source;
-        let (own, own_plan) = match (&outcome.plan, source) {
-            (Some(plan), Some(Source::Model)) => {
-                let cells = plan.cells.clone();
-                let returns_to = None;
-                (published, OwnPlan { cells, returns_to })
-            }
-            _ => (
-                score(&last.plan.cells, last.arrived, last.verified),
-                last.plan,
-            ),
+        let own_plan = match &outcome.own_cells {
+            Some(cells) => OwnPlan {
+                cells: cells.clone(),
+                returns_to: None,
+            },
+            None => last.plan,
         };
+        let holds = outcome.own_cells.is_some();
+        let own = score(
+            &own_plan.cells,
+            holds || last.arrived,
+            holds || last.verified,
+        );
         let asked = Asked {
             // Where start and goal share a cell there is nothing to think about.
             has_model: !matches!(
@@ -149,6 +151,7 @@ impl Bench {
             ),
             own,
             published,
+            is_repaired: source == Some(Source::Repaired),
             is_fallback: source == Some(Source::Search),
             segments: outcome.report.segments,
             ms: outcome.report.time_ms.total,

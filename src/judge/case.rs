@@ -33,7 +33,7 @@ pub struct Answer<'a> {
     pub case: &'a Case,
     /// The oracle's travel cost, cells; `None` if there is no plan.
     pub oracle_cost: Option<f64>,
-    /// The model's own plan, before any fallback, from the start as far as it leads.
+    /// The model's own plan, before repair and fallback, from the start as far as it leads.
     pub cells: &'a [Cell],
     /// Of a plan that ends in a loop, the cell in it that would come after the last one.
     pub returns_to: Option<Cell>,
@@ -76,6 +76,8 @@ pub(super) struct Asked {
     pub own: Score,
     /// The published plan.
     pub published: Score,
+    /// Whether the published plan is a repaired one of the model.
+    pub is_repaired: bool,
     /// Whether the published plan is the complete search's.
     pub is_fallback: bool,
     /// Segments of thinking.

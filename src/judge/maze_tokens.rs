@@ -123,6 +123,7 @@ fn verdict(maze: &Maze, answer: &Answer<SequenceReadout>, ms: f64) -> Result<Ver
             has_model: true,
             own: score,
             published: Score::default(),
+            is_repaired: false,
             is_fallback: false,
             segments: answer.segments,
             ms,

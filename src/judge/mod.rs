@@ -4,8 +4,8 @@
 //! Every problem is asked of the planner once, as a robot would ask, and answered by the oracle
 //! too. Three answers are compared:
 //!
-//! - the model's own plan, before any fallback: what it published, or, where another
-//!   source published, the read-out of its last segment;
+//! - the model's own plan, before repair and fallback: the best one that holds, or, where none
+//!   does, the read-out of its last segment;
 //! - the published plan, as a path of cells before smoothing, so that 1.0 is the best cost ratio
 //!   there is (smoothing cuts corners that a path of cells cannot);
 //! - the oracle's, on the same map under the same rules.

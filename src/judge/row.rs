@@ -32,14 +32,13 @@ pub struct Row {
     pub cost_ratio_mean: Option<f64>,
     /// 95th percentile of the same.
     pub cost_ratio_p95: Option<f64>,
-    /// Share of problems with a published plan, by the model or the search.
+    /// Share of problems with a published plan, whoever made it.
     pub final_reached: Option<f64>,
     /// Share on which its travel cost is within 0.01 % of the oracle's.
     pub final_optimal: Option<f64>,
     /// Mean travel cost of published plans over the oracle's.
     pub final_cost_ratio_mean: Option<f64>,
-    /// Share of problems whose published plan is a repaired one of the model: 0, as there is no
-    /// repair yet.
+    /// Share of problems whose published plan is a repaired one of the model.
     pub repaired: Option<f64>,
     /// Share of problems whose published plan is the complete search's.
     pub fallback: Option<f64>,
@@ -87,8 +86,7 @@ impl Row {
             final_reached: share(&asked, |a| a.published.valid),
             final_optimal: share(&asked, |a| near(a.published.ratio)),
             final_cost_ratio_mean: mean(&final_ratios),
-            // The planner does not repair plans; the name is kept for those who read rows.
-            repaired: (!asked.is_empty()).then_some(0.0),
+            repaired: share(&asked, |a| a.is_repaired),
             fallback: share(&asked, |a| a.is_fallback),
             segments_mean: mean(&segments),
             oracle_mismatches: (!compared.is_empty())

@@ -7,6 +7,7 @@ use super::kernels::{self, BlockShape, ReducedWeights, SegmentShape};
 use super::layout::Layout;
 use super::{Carry, GridHrmConfig};
 use crate::Result;
+use crate::search::Termination;
 use candle_core::{CpuStorage, CustomOp2, Shape, Tensor};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -49,7 +50,7 @@ pub(super) struct Weights<'a> {
 }
 
 /// The carry after one segment from `carry` and e, all (cells, C). The gradient flows into e and
-/// the packed weights.
+/// the packed weights. Once `until` says so it leaves off, and the carry means nothing.
 ///
 /// # Errors
 /// A tensor that is not on the CPU or not f32, or of another shape.
@@ -57,6 +58,7 @@ pub(super) fn segment(
     shape: &SegmentShape,
     layout: &Layout,
     Weights { packed, reduced }: Weights<'_>,
+    until: &Termination,
     carry: &Carry,
     e: &Tensor,
 ) -> Result<Carry> {
@@ -70,6 +72,7 @@ pub(super) fn segment(
         shape: *shape,
         layout: layout.clone(),
         reduced: reduced.filter(|_| !learning).cloned(),
+        until: until.clone(),
         carry: carry.detached(),
         kept: Kept::new(kept_len),
     };
@@ -109,6 +112,7 @@ struct FusedSegment {
     shape: SegmentShape,
     layout: Layout,
     reduced: Option<Arc<ReducedWeights>>,
+    until: Termination,
     carry: Carry,
     kept: Kept,
 }
@@ -146,10 +150,10 @@ impl CustomOp2 for FusedSegment {
         let carry = [&self.carry.z_h.contiguous()?, &self.carry.z_l.contiguous()?];
         let mut kept = self.kept.0.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = (!kept.is_empty()).then(|| &mut kept[..]);
-        let (shape, layout) = (&self.shape, &self.layout);
+        let (shape, layout, until) = (&self.shape, &self.layout, &self.until);
         let out = with_values(carry, |carry| match &self.reduced {
-            Some(weights) => kernels::forward_reduced(shape, layout, weights, carry, e),
-            None => kernels::forward(shape, layout, packed, carry, e, kept),
+            Some(weights) => kernels::forward_reduced(shape, layout, weights, until, carry, e),
+            None => kernels::forward(shape, layout, packed, until, carry, e, kept),
         })?;
         let (cells, channels) = e_layout.shape().dims2()?;
         Ok((CpuStorage::F32(out), Shape::from((2, cells, channels))))

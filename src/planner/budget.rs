@@ -7,6 +7,8 @@ use crate::search::Termination;
 /// Share of the time that the model may use where the search stands behind it; the rest is the
 /// search's own.
 const MODEL_SHARE: f64 = 0.7;
+/// Share of the time after which repair ends.
+const REPAIR_SHARE: f64 = 0.8;
 
 /// When each stage of a request has to stop. All of them stop when the caller says so.
 #[derive(Debug, Clone)]
@@ -15,6 +17,8 @@ pub(super) struct Budget {
     pub whole: Termination,
     /// For thinking, if a search may follow.
     pub thinking: Termination,
+    /// For repair, as a search may follow.
+    pub repair: Termination,
 }
 
 impl Budget {
@@ -29,11 +33,11 @@ impl Budget {
             .with_max_iterations(u64::MAX)
             .with_deadline(latest);
         let deadline = whole.deadline().unwrap_or(latest);
-        let share = deadline
-            .saturating_duration_since(begin)
-            .mul_f64(MODEL_SHARE);
+        let time = deadline.saturating_duration_since(begin);
+        let until = |share| whole.clone().with_deadline(begin + time.mul_f64(share));
         Self {
-            thinking: whole.clone().with_deadline(begin + share),
+            thinking: until(MODEL_SHARE),
+            repair: until(REPAIR_SHARE),
             whole,
         }
     }

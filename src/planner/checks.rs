@@ -41,6 +41,11 @@ impl Problem<'_> {
         self.snapshot
     }
 
+    /// Whether cells around the start were relaxed, so that the map is not the snapshot's.
+    pub(super) fn is_relaxed(&self) -> bool {
+        matches!(self.map, Cow::Owned(_))
+    }
+
     /// Whether start and goal share a cell, so that the plan is a line inside it.
     pub fn is_within_a_cell(&self) -> bool {
         self.start_cell == self.goal_cell

@@ -18,7 +18,7 @@ use crate::{Error, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PlanSource {
-    /// The model, and the search where the model finds nothing.
+    /// The model, repaired where it needs it, and the search where nothing helps.
     #[default]
     Auto,
     /// The model alone.
@@ -69,6 +69,12 @@ pub struct PlannerConfig {
     pub tolerance: f64,
     /// Who may make plans.
     pub source: PlanSource,
+    /// What repair must save of the travel cost of a plan of the model that holds to replace it, as
+    /// a share of it, 0..=1; 1: such plans are left alone.
+    pub repair_gain: f64,
+    /// What a new plan must save of the travel cost left of the one in use to replace it, as a share
+    /// of it, 0..=1.
+    pub switch_gain: f64,
     /// When thinking stops early.
     pub halt: HaltRule,
     /// For how many segments in a row a verified plan must cost the same to be stable, 1..=64.
@@ -102,6 +108,8 @@ impl Default for PlannerConfig {
             allow_unknown: false,
             tolerance: 0.5,
             source: PlanSource::Auto,
+            repair_gain: 0.01,
+            switch_gain: 0.05,
             halt: HaltRule::Stable,
             stable_segments: 5,
             max_segments: 64,
@@ -159,6 +167,8 @@ impl PlannerConfig {
             "0 to 1000",
         )?;
         within("tolerance", self.tolerance, 0.0..=1000.0, "0 to 1000 m")?;
+        within("switch_gain", self.switch_gain, 0.0..=1.0, "0 to 1")?;
+        within("repair_gain", self.repair_gain, 0.0..=1.0, "0 to 1")?;
         within(
             "stable_segments",
             self.stable_segments as f64,

@@ -5,7 +5,8 @@
 //!   -> check      checks.rs     one error per cause, or a Problem that has a solution
 //!   -> reduce     reduce.rs     what the model sees of the map
 //!   -> think      think.rs      encode, then segments; after each: decode, verify, halt?
-//!   -> search     crate::search where the model found nothing: complete, with its own time
+//!   -> repair     repair.rs     a local search where no rollout holds or one is too long
+//!   -> search     crate::search where that did not help: complete, with its own time
 //!   -> smooth     path.rs       shortcuts, even spacing, headings
 //!   -> verify     verify.rs     on the same snapshot; nothing leaves unverified
 //!   -> Outcome    a Plan or a NavError, and a Report
@@ -15,9 +16,11 @@
 //! inside. The same map, request, settings and model give the same plan on any number of threads,
 //! unless the clock stops the thinking. Middleware, transforms and costmap layers are not here.
 
+mod batch;
 mod budget;
 mod checks;
 mod config;
+mod corridor;
 mod frame;
 mod line;
 mod nav_error;
@@ -26,6 +29,7 @@ mod pooling;
 mod reach;
 mod reduce;
 mod regions;
+mod repair;
 mod report;
 mod request;
 mod rollout;
@@ -33,8 +37,10 @@ mod scales;
 mod sight;
 mod smooth;
 mod snapshot;
+mod stability;
 mod surroundings;
 mod think;
+mod through;
 mod verify;
 
 pub use checks::{Problem, Refusal, check};
@@ -43,9 +49,10 @@ pub use nav_error::NavError;
 pub use reduce::Reduction;
 pub use report::{HaltReason, Report, Source, Times};
 pub use request::{Outcome, Plan, Request};
-pub use rollout::{MOST_EVASIONS, Policy, Rollout};
+pub use rollout::{MOST_EVADED, Policy, Rollout};
 pub use snapshot::Snapshot;
 pub use think::Segment;
+pub use through::Route;
 pub use verify::{Expected, Violation, ViolationKind, verify};
 
 use std::time::Instant;
@@ -56,6 +63,7 @@ use crate::search::{self, Search, Stop, Termination};
 use crate::{Error, Result};
 use budget::Budget;
 use report::{milliseconds, timed};
+use scales::Thought;
 
 /// A model and the name that reports call it by.
 #[derive(Debug, Clone)]
@@ -123,21 +131,30 @@ impl Planner {
     ) -> Outcome {
         let begin = Instant::now();
         let mut report = Report::new(snapshot, self.model.as_ref());
-        let answer = self.answer(snapshot, request, termination, observer, &mut report);
+        let mut own_cells = None;
+        let answer = self.answer(
+            snapshot,
+            request,
+            termination,
+            observer,
+            &mut own_cells,
+            &mut report,
+        );
         if answer.is_err() && termination.reason() == Some(Stop::Cancelled) {
             report.halt_reason = HaltReason::Cancelled;
         }
         report.time_ms.total = milliseconds(begin.elapsed());
-        Outcome::new(request, answer, report)
+        Outcome::new(request, answer, own_cells, report)
     }
 
-    /// The pipeline.
+    /// The pipeline. `own_cells` becomes the model's own plan, if it holds.
     fn answer(
         &mut self,
         snapshot: &Snapshot,
         request: &Request,
         termination: &Termination,
         observer: &mut dyn FnMut(&Segment<'_>),
+        own_cells: &mut Option<Vec<Cell>>,
         report: &mut Report,
     ) -> std::result::Result<Plan, Refusal> {
         let budget = Budget::new(termination, self.config.max_planning_time);
@@ -146,17 +163,13 @@ impl Planner {
             check(snapshot, request, tolerance_m)
         })?;
         let thought = self.think(&problem, &budget, observer, report)?;
-        let by_model = thought.and_then(|cells| publish(&problem, &cells, &budget, report));
-        let plan = match by_model {
-            Some(plan) => {
-                report.source = Some(Source::Model);
-                plan
-            }
-            None if self.config.source == PlanSource::Model && !problem.is_within_a_cell() => {
-                return Err(unsolved(report));
-            }
+        own_cells.clone_from(&thought.cells);
+        let (config, search) = (&self.config, &mut self.search);
+        let plan = match by_model(config, &problem, &thought, search, &budget, report) {
+            Some(plan) => plan,
+            None if self.is_alone() && !problem.is_within_a_cell() => return Err(unsolved(report)),
             None => {
-                let cells = self.search(&problem, &budget, report)?;
+                let cells = searched(&problem, &mut self.search, &budget, report)?;
                 report.source = Some(Source::Search);
                 publish(&problem, &cells, &budget, report).ok_or_else(unverified)?
             }
@@ -167,24 +180,27 @@ impl Planner {
         }
     }
 
-    /// The model's plan as cells, if it is asked and finds one.
+    /// What the model thinks of a problem, if it is asked.
     fn think(
         &self,
         problem: &Problem<'_>,
         budget: &Budget,
         observer: &mut dyn FnMut(&Segment<'_>),
         report: &mut Report,
-    ) -> std::result::Result<Option<Vec<Cell>>, Refusal> {
+    ) -> std::result::Result<Thought, Refusal> {
+        let nothing = Thought {
+            cells: None,
+            draft: None,
+        };
         if problem.is_within_a_cell() {
-            return Ok(None); // nothing to think about: the search's answer is the cell itself
+            return Ok(nothing); // nothing to think about: the search's answer is the cell itself
         }
-        let alone = self.config.source == PlanSource::Model;
         let model = match (&self.model, self.config.source) {
-            (_, PlanSource::Search) => return Ok(None),
+            (_, PlanSource::Search) => return Ok(nothing),
             (Some(named), _) => &named.model,
             (None, PlanSource::Auto) => {
                 report.halt_reason = HaltReason::NoModel;
-                return Ok(None);
+                return Ok(nothing);
             }
             (None, PlanSource::Model) => {
                 report.halt_reason = HaltReason::NoModel;
@@ -198,7 +214,7 @@ impl Planner {
             halt: self.config.halt,
             stable_segments: self.config.stable_segments,
             max_segments: self.config.max_segments,
-            termination: if alone {
+            termination: if self.is_alone() {
                 &budget.whole
             } else {
                 &budget.thinking
@@ -210,40 +226,77 @@ impl Planner {
             Err(error) => {
                 tracing::error!(%error, "the model failed; the search takes over");
                 report.halt_reason = HaltReason::ModelFailed;
-                Ok(None)
+                Ok(nothing)
             }
         }
     }
 
-    /// An optimal plan as cells.
-    fn search(
-        &mut self,
-        problem: &Problem<'_>,
-        budget: &Budget,
-        report: &mut Report,
-    ) -> std::result::Result<Vec<Cell>, Refusal> {
-        if let Some(stop) = budget.whole.reason() {
-            return Err(stopped(stop));
+    /// Whether only the model may plan.
+    fn is_alone(&self) -> bool {
+        self.config.source == PlanSource::Model
+    }
+}
+
+/// The plan that follows from a thought, repaired where it needs it and where that is allowed;
+/// `None` if there is none.
+fn by_model(
+    config: &PlannerConfig,
+    problem: &Problem<'_>,
+    thought: &Thought,
+    search: &mut Search,
+    budget: &Budget,
+    report: &mut Report,
+) -> Option<Plan> {
+    let gain = config.repair_gain;
+    let repaired = timed(&mut report.time_ms.repair, || {
+        match (&thought.cells, &thought.draft) {
+            _ if config.source == PlanSource::Model => None,
+            (Some(cells), _) if gain < 1.0 => {
+                repair::tightened(problem, cells, gain, search, &budget.repair)
+            }
+            (None, Some(draft)) => repair::mended(problem, draft, search, &budget.repair),
+            _ => None,
         }
-        let found = timed(&mut report.time_ms.search, || {
-            self.search.path(
-                problem.map(),
-                problem.start_cell,
-                problem.goal_cell,
-                problem.snapshot().rules(),
-                &budget.whole,
-            )
-        });
-        match found {
-            Ok(search::Outcome::Found(path)) => Ok(path.cells),
-            Ok(search::Outcome::Stopped(stop)) => Err(stopped(stop)),
-            // The checks saw a way, so this would be a defect of theirs or of the search.
-            Ok(search::Outcome::Unreachable) => Err(Refusal::new(
-                NavError::NoValidPath,
-                "no path leads from the start to the goal",
-            )),
-            Err(error) => Err(Refusal::new(NavError::Unknown, error.to_string())),
-        }
+    });
+    let candidates = [
+        (repaired.as_ref(), Source::Repaired),
+        (thought.cells.as_ref(), Source::Model),
+    ];
+    candidates.into_iter().find_map(|(cells, source)| {
+        let plan = publish(problem, cells?, budget, report)?;
+        report.source = Some(source);
+        Some(plan)
+    })
+}
+
+/// An optimal plan as cells, by the complete search.
+fn searched(
+    problem: &Problem<'_>,
+    search: &mut Search,
+    budget: &Budget,
+    report: &mut Report,
+) -> std::result::Result<Vec<Cell>, Refusal> {
+    if let Some(stop) = budget.whole.reason() {
+        return Err(stopped(stop));
+    }
+    let found = timed(&mut report.time_ms.search, || {
+        search.path(
+            problem.map(),
+            problem.start_cell,
+            problem.goal_cell,
+            problem.snapshot().rules(),
+            &budget.whole,
+        )
+    });
+    match found {
+        Ok(search::Outcome::Found(path)) => Ok(path.cells),
+        Ok(search::Outcome::Stopped(stop)) => Err(stopped(stop)),
+        // The checks saw a way, so this would be a defect of theirs or of the search.
+        Ok(search::Outcome::Unreachable) => Err(Refusal::new(
+            NavError::NoValidPath,
+            "no path leads from the start to the goal",
+        )),
+        Err(error) => Err(Refusal::new(NavError::Unknown, error.to_string())),
     }
 }
 

@@ -93,6 +93,24 @@ impl Reduction {
         None
     }
 
+    /// The same for another start on the same map: that of this problem. `None` if no free block is
+    /// in a straight line with it.
+    pub(super) fn starting_at(&self, problem: &Problem<'_>) -> Option<Self> {
+        let start = problem.start_cell;
+        let allow_unknown = problem.snapshot().rules().allow_unknown();
+        let near = nearest_free(&self.blocks, &self.is_free, start);
+        let (block, leg) = near.into_iter().find_map(|block| {
+            let centre = self.blocks.centre(block);
+            let leg = legal_line(problem.map(), start, centre, allow_unknown)?;
+            Some((block, leg))
+        })?;
+        Some(Self {
+            start: block,
+            start_leg: leg,
+            ..self.clone()
+        })
+    }
+
     /// f, cells of the map along each side of one cell here.
     pub fn factor(&self) -> usize {
         self.blocks.factor

@@ -12,6 +12,8 @@ use super::{NamedModel, Snapshot};
 pub enum Source {
     /// A rollout of the model.
     Model,
+    /// The model, with a local search that mended its plan or saved travel cost beside it.
+    Repaired,
     /// The complete search.
     Search,
 }
@@ -74,6 +76,8 @@ pub struct Times {
     pub decode: f64,
     /// The verifier, all calls.
     pub verify: f64,
+    /// Local searches near what the model thought of.
+    pub repair: f64,
     /// The complete search.
     pub search: f64,
     /// Shortcuts and poses.
@@ -85,6 +89,9 @@ pub struct Times {
 pub struct Report {
     /// Who made the plan; `None` without one.
     pub source: Option<Source>,
+    /// Whether the published plan is what is left of an earlier one; see
+    /// [`super::Planner::replan`].
+    pub kept: bool,
     /// Segments of thinking.
     pub segments: usize,
     /// Why thinking stopped.
@@ -116,6 +123,7 @@ impl Report {
     pub(super) fn new(snapshot: &Snapshot, model: Option<&NamedModel>) -> Self {
         Self {
             source: None,
+            kept: false,
             segments: 0,
             halt_reason: HaltReason::NotAsked,
             q_halt: None,

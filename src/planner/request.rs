@@ -53,6 +53,9 @@ pub struct Outcome {
     pub error: Option<NavError>,
     /// What happened and what to do about it, for people; empty for a plan to the goal itself.
     pub message: String,
+    /// The model's own plan as cells, verified, before any repair and whoever's plan is published;
+    /// `None` if it has none.
+    pub own_cells: Option<Vec<Cell>>,
     /// How it came about.
     pub report: Report,
 }
@@ -62,6 +65,7 @@ impl Outcome {
     pub(super) fn new(
         request: &Request,
         answer: Result<Plan, Refusal>,
+        own_cells: Option<Vec<Cell>>,
         mut report: Report,
     ) -> Self {
         let plan = match answer {
@@ -71,6 +75,7 @@ impl Outcome {
                     plan: None,
                     error: Some(error),
                     message,
+                    own_cells,
                     report,
                 };
             }
@@ -92,6 +97,7 @@ impl Outcome {
             plan: Some(plan),
             error: None,
             message,
+            own_cells,
             report,
         }
     }

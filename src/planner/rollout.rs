@@ -3,8 +3,9 @@
 use crate::grid::{Cell, Costmap, Move};
 use crate::search::Rules;
 
-/// So often an evading rollout takes a less likely move.
-pub const MOST_EVASIONS: usize = 16;
+/// What an evading rollout gives away at most, over all its evasions, nats: the most likely move's
+/// logit less that of the move taken. A model that needs more has no idea of the way.
+pub const MOST_EVADED: f32 = 12.0;
 
 /// The most likely legal move of every cell, or none.
 #[derive(Debug, Clone)]
@@ -89,19 +90,18 @@ impl<'a> Policy<'a> {
     /// Where two ways are nearly as good, the cells on either side of the ridge between them may
     /// each point across it, and a rollout that remembers nothing goes to and fro for ever. Going
     /// on by the next best move costs next to nothing there. It is no search: it never takes a move
-    /// back, and ends where all moves do. After [`MOST_EVASIONS`] such moves the model is lost, and
-    /// the rollout ends.
+    /// back, and ends where all moves do, or when it has given away [`MOST_EVADED`] of likelihood.
     pub fn evading_rollout(&self, start: Cell, goal: Cell) -> Rollout {
-        let mut evasions = 0;
+        let mut evaded = 0.0;
         self.follow(start, goal, |here, entered| {
             let next = self.next(here)?;
             if !entered[next] {
                 return Some(next);
             }
-            evasions += 1;
+            let logit = |mv: Move| self.logits[here * 8 + mv.index()];
             let mv = self.most_likely(here, |next| !entered[next])?;
-            self.neighbour(here, mv)
-                .filter(|_| evasions <= MOST_EVASIONS)
+            evaded += logit(self.moves[here]?) - logit(mv);
+            self.neighbour(here, mv).filter(|_| evaded <= MOST_EVADED)
         })
     }
 
@@ -185,4 +185,25 @@ impl<'a> Policy<'a> {
         });
         cost.unwrap_or(f64::INFINITY)
     }
+}
+
+/// The log-probability of each move from a cell among the legal ones, given its logits; minus
+/// infinity for moves that are not legal or whose logit is no number.
+pub(super) fn legal_log_odds(map: &Costmap, rules: &Rules, cell: Cell, logits: &[f32]) -> [f32; 8] {
+    let mut odds = [f32::NEG_INFINITY; 8];
+    for mv in Move::ALL {
+        let logit = logits[mv.index()];
+        if logit.is_finite() && rules.allow(map, cell, mv) {
+            odds[mv.index()] = logit;
+        }
+    }
+    let highest = odds.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    if highest.is_finite() {
+        let sum: f32 = odds.iter().map(|odds| (odds - highest).exp()).sum();
+        let shift = highest + sum.ln();
+        for odds in &mut odds {
+            *odds -= shift;
+        }
+    }
+    odds
 }

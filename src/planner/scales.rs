@@ -6,6 +6,10 @@
 //! the whole map at another scale, and once they have a plan again about the corridor around it, as
 //! finely as fits. The cheapest verified plan is the answer. Other models think at one scale.
 
+use std::sync::Arc;
+
+use super::corridor::Corridor;
+use super::repair::Draft;
 use super::report::timed;
 use super::think::{Limits, Segment, think};
 use super::{HaltReason, Problem, Reduction, Report, path};
@@ -20,8 +24,17 @@ const WHOLE: [(usize, usize); 3] = [(1, 1), (4, 1), (1, 4)];
 /// Blocks of the coarse plan on each side of it that belong to its corridor.
 const MARGIN: usize = 4;
 
-/// Thinks about a problem at all scales that it needs. Returns the cells of the best verified plan,
-/// if there is any, and notes segments, halting and times in `report`.
+/// What thinking came to.
+#[derive(Debug, Clone)]
+pub(super) struct Thought {
+    /// The cells of the best verified plan, if there is any.
+    pub cells: Option<Vec<Cell>>,
+    /// The last read-out of the whole map: of the scale that found the plan, or else of the first.
+    pub draft: Option<Draft>,
+}
+
+/// Thinks about a problem at all scales that it needs, and notes segments, halting and times in
+/// `report`.
 ///
 /// # Errors
 /// A tensor operation that fails.
@@ -32,7 +45,7 @@ pub(super) fn think_at_scales(
     limits: &Limits<'_>,
     observer: &mut dyn FnMut(&Segment<'_>),
     report: &mut Report,
-) -> Result<Option<Vec<Cell>>> {
+) -> Result<Thought> {
     let patches = model.config().patches();
     let scales = if patches.sparse {
         &WHOLE[..]
@@ -41,7 +54,7 @@ pub(super) fn think_at_scales(
     };
     report.halt_reason = HaltReason::NotReducible;
     let mut tried = Vec::new();
-    let mut found = None;
+    let (mut found, mut draft) = (None, None);
     for (times, over) in scales {
         let tokens = max_tokens.saturating_mul(*times) / over;
         let reduction = timed(&mut report.time_ms.reduce, || {
@@ -52,9 +65,16 @@ pub(super) fn think_at_scales(
         };
         tried.push(reduction.factor());
         report.reduction_factor = Some(reduction.factor());
-        let cells = think(model, problem, &reduction, limits, observer, report)?;
+        let (cells, logits) = think(model, problem, &reduction, limits, observer, report)?;
+        let factor = reduction.factor();
+        if let Some(logits) = logits.filter(|_| draft.is_none() || cells.is_some()) {
+            draft = Some(Draft {
+                reduction,
+                logits: Arc::new(logits),
+            });
+        }
         if let Some(cells) = cells {
-            found = Some((cells, reduction.factor()));
+            found = Some((cells, factor));
             break;
         }
         if limits.termination.reason().is_some() {
@@ -62,52 +82,31 @@ pub(super) fn think_at_scales(
         }
     }
     let Some((cells, factor)) = found else {
-        return Ok(None);
+        return Ok(Thought { cells: None, draft });
+    };
+    let holds = |cells| {
+        Ok(Thought {
+            cells: Some(cells),
+            draft,
+        })
     };
     if factor == 1 || !patches.sparse {
-        return Ok(Some(cells));
+        return holds(cells);
     }
     let halt_reason = report.halt_reason;
     let reduction = timed(&mut report.time_ms.reduce, || {
-        let corridor = Corridor::around(problem, &cells, MARGIN * factor);
+        let corridor = Corridor::around(problem, &cells, MARGIN * factor)?;
         Reduction::within(problem, max_tokens, patches, |cell| corridor.contains(cell))
     });
     if let Some(reduction) = reduction.filter(|finer| finer.factor() < factor) {
-        let finer = think(model, problem, &reduction, limits, observer, report)?;
+        let (finer, _) = think(model, problem, &reduction, limits, observer, report)?;
         let cost = |cells: &[Cell]| path::grid_travel_cost(problem, cells);
         if let Some(finer) = finer.filter(|finer| cost(finer) <= cost(&cells)) {
             report.reduction_factor = Some(reduction.factor());
-            return Ok(Some(finer));
+            return holds(finer);
         }
     }
     // The plan in hand is the coarse one's, whatever became of the finer look.
     report.halt_reason = halt_reason;
-    Ok(Some(cells))
-}
-
-/// The cells near a plan.
-struct Corridor {
-    width: usize,
-    inside: Vec<bool>,
-}
-
-impl Corridor {
-    /// All cells at most `margin` rows and columns away from a cell of the plan.
-    fn around(problem: &Problem<'_>, plan: &[Cell], margin: usize) -> Self {
-        let geometry = problem.map().geometry();
-        let (height, width) = (geometry.height(), geometry.width());
-        let mut inside = vec![false; geometry.cells()];
-        for cell in plan {
-            let rows = cell.row.saturating_sub(margin)..(cell.row + margin + 1).min(height);
-            let cols = cell.col.saturating_sub(margin)..(cell.col + margin + 1).min(width);
-            for row in rows {
-                inside[row * width..][cols.clone()].fill(true);
-            }
-        }
-        Self { width, inside }
-    }
-
-    fn contains(&self, cell: Cell) -> bool {
-        self.inside[cell.row * self.width + cell.col]
-    }
+    holds(cells)
 }

@@ -9,14 +9,17 @@ use super::path::{grid_travel_cost, poses_of_cells};
 use super::report::timed;
 use super::verify::{Expected, verify};
 use super::{HaltReason, HaltRule, Policy, Problem, Reduction, Report, Rollout};
-use crate::Result;
 use crate::grid::{Cell, Pose2};
 use crate::model::{Focus, GridHrm, GridProblems, Readout, Reasoner, wants_to_halt};
 use crate::search::{Rules, Stop, Termination};
+use crate::{Error, Result};
 
 /// The travel costs of two plans are the same if they differ by no more than this share. Plans are compared by cost, not cell by cell: where many ways are equally
 /// good, rollouts change between them for ever.
 const STABLE_WITHIN: f64 = 0.002;
+
+/// Of each cell that the model saw, (cells, 8) row-major; `None` if there was no segment.
+type MoveLogits = Option<Vec<f32>>;
 
 /// What one segment of thinking came to, for those who watch.
 #[derive(Debug)]
@@ -83,15 +86,15 @@ pub(super) struct Limits<'a> {
 }
 
 /// A rollout on the full map.
-struct Candidate {
-    cells: Vec<Cell>,
-    poses: Vec<Pose2>,
-    arrived: bool,
-    verified: bool,
+pub(super) struct Candidate {
+    pub cells: Vec<Cell>,
+    pub poses: Vec<Pose2>,
+    pub arrived: bool,
+    pub verified: bool,
 }
 
-/// Thinks about a problem. Returns the cells of the best verified rollout, if there is any, and
-/// notes segments, halting and times in `report`.
+/// Thinks about a problem. Returns the cells of the best verified rollout, if there is any, and the
+/// move logits of the last segment; notes segments, halting and times in `report`.
 ///
 /// # Errors
 /// A tensor operation that fails.
@@ -102,7 +105,8 @@ pub(super) fn think(
     limits: &Limits<'_>,
     observer: &mut dyn FnMut(&Segment<'_>),
     report: &mut Report,
-) -> Result<Option<Vec<Cell>>> {
+) -> Result<(Option<Vec<Cell>>, MoveLogits)> {
+    let model = model.until(limits.termination);
     let geometry = reduction.map().geometry();
     let start = geometry.index(reduction.start());
     let encoded = timed(&mut report.time_ms.encode, || {
@@ -130,19 +134,13 @@ pub(super) fn think(
     // Whether no token had reason to think in the last segment.
     let mut at_rest = false;
     report.halt_reason = HaltReason::MaxSegments;
+    let mut latest = None;
     // Of this and of other scales.
     let before = report.segments;
     for index in 1..=limits.max_segments {
-        if let Some(stop) = limits.termination.reason() {
-            report.halt_reason = match stop {
-                Stop::Cancelled => HaltReason::Cancelled,
-                Stop::Deadline | Stop::Iterations => HaltReason::Deadline,
-            };
-            break;
-        }
         let readout = timed(&mut report.time_ms.think, || {
             let after = match &mut focus {
-                Some(focus) => focus.segment(model, &carry, &encoded)?,
+                Some(focus) => focus.segment(&model, &carry, &encoded)?,
                 None => Some(model.segment(&carry, &encoded)?),
             };
             at_rest = after.is_none();
@@ -150,10 +148,20 @@ pub(super) fn think(
                 carry = after;
             }
             model.read_out(&carry, &encoded)
-        })?;
-        let logits = readout.moves.flatten_all()?.to_vec1::<f32>()?;
+        });
+        let readout = match readout {
+            Err(Error::SegmentStopped { stop }) => {
+                report.halt_reason = match stop {
+                    Stop::Cancelled => HaltReason::Cancelled,
+                    Stop::Deadline | Stop::Iterations => HaltReason::Deadline,
+                };
+                break;
+            }
+            readout => readout?,
+        };
+        let logits = latest.insert(readout.moves.flatten_all()?.to_vec1::<f32>()?);
         let policy = timed(&mut report.time_ms.decode, || {
-            Policy::new(reduction.map(), &logits, problem.snapshot().rules())
+            Policy::new(reduction.map(), logits, problem.snapshot().rules())
         });
         if let Some(focus) = &mut focus {
             let q_halt = readout.q_halt.to_vec1::<f32>()?;
@@ -205,12 +213,12 @@ pub(super) fn think(
             steady = None;
         }
     }
-    Ok(best.map(|(_, cells)| cells))
+    Ok((best.map(|(_, cells)| cells), latest))
 }
 
 /// Follows a policy from the start, on the model's map and then on the full one. Where its rollout
 /// does not arrive and one that evades loops yields a plan that holds, that is the plan.
-fn decode(
+pub(super) fn decode(
     problem: &Problem<'_>,
     reduction: &Reduction,
     policy: &Policy<'_>,

@@ -57,7 +57,7 @@ pub fn broken() -> NamedModel {
 /// A model that moves in one direction wherever it can, and says the same of halting everywhere.
 pub fn one_way(direction: Move, q_halt: f32, q_continue: f32) -> NamedModel {
     model("one way", move |name, at| match name {
-        "head.moves.bias" if at == direction.index() => 1.0,
+        "head.moves.bias" if at == direction.index() => 6.0,
         "head.halt.bias" => [q_halt, q_continue][at],
         _ => 0.0,
     })

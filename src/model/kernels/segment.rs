@@ -20,6 +20,7 @@ use super::forward::{Target, activations_len, forward as block_forward};
 use super::scratch::{carve, with_workspace};
 use super::weights::BlockShape;
 use crate::model::Layout;
+use crate::search::Termination;
 use rayon::prelude::*;
 
 /// Numbers that one task of an elementwise pass handles.
@@ -160,17 +161,19 @@ impl SegmentKernel for Full<'_> {
 
 /// (z_H, z_L) after one segment, one after the other, from the (z_H, z_L) before it and e.
 ///
-/// `kept`, of [`SegmentShape::kept_len`], receives what [`backward`] needs.
+/// `kept`, of [`SegmentShape::kept_len`], receives what [`backward`] needs. Once `until` says so,
+/// no more is computed, and what is returned means nothing.
 pub(crate) fn forward(
     shape: &SegmentShape,
     layout: &Layout,
     packed: &[f32],
+    until: &Termination,
     carry: [&[f32]; 2],
     e: &[f32],
     kept: Option<&mut [f32]>,
 ) -> Vec<f32> {
     let kernel = Full::new(pulp::Arch::new(), shape.block, packed);
-    forward_with(&kernel, shape, layout, carry, e, kept)
+    forward_with(&kernel, (shape, until), layout, carry, e, kept)
 }
 
 /// The same, without a way back, in the precision of these weights.
@@ -178,15 +181,16 @@ pub(crate) fn forward_reduced(
     shape: &SegmentShape,
     layout: &Layout,
     weights: &ReducedWeights,
+    until: &Termination,
     carry: [&[f32]; 2],
     e: &[f32],
 ) -> Vec<f32> {
-    forward_with(weights, shape, layout, carry, e, None)
+    forward_with(weights, (shape, until), layout, carry, e, None)
 }
 
 fn forward_with(
     kernel: &impl SegmentKernel,
-    shape: &SegmentShape,
+    (shape, until): (&SegmentShape, &Termination),
     layout: &Layout,
     [first_h, first_l]: [&[f32]; 2],
     e: &[f32],
@@ -244,6 +248,7 @@ fn forward_with(
                 let kept = kept.map(|all| &mut all[stage * activations_len..][..activations_len]);
                 targets(shape.block, &chunks, out, sum, kept)
                     .into_par_iter()
+                    .filter(|_| until.reason().is_none())
                     .for_each(|(chunk, target)| kernel.forward(block, x, chunk, target));
             }
         }
@@ -413,7 +418,14 @@ mod tests {
         let mut kept = vec![0.0; if keep_activations { all } else { inputs }];
         let kernel = Full::new(arch, SHAPE.block, &packed);
         let carry = [&z_h[..], &z_l[..]];
-        let out = forward_with(&kernel, &SHAPE, &layout, carry, &e, Some(&mut kept));
+        let out = forward_with(
+            &kernel,
+            (&SHAPE, &Termination::never()),
+            &layout,
+            carry,
+            &e,
+            Some(&mut kept),
+        );
         let gradients = backward_with(arch, &SHAPE, &layout, &packed, &kept, &probe);
         (out, gradients)
     }

@@ -11,7 +11,7 @@ pub struct Args {
     /// A folder of `map_server` YAML files, subfolders included, or one file
     folder: PathBuf,
     /// The recipe that would train on them: a path, or the name of one in configs/recipes
-    #[arg(long, value_name = "RECIPE", default_value = "nav-finish")]
+    #[arg(long, value_name = "RECIPE", default_value = "nav")]
     recipe: String,
     /// The picture of samples
     #[arg(long, value_name = "PNG", default_value = "out/data.png")]

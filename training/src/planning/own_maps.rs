@@ -90,6 +90,12 @@ impl OwnMaps {
         let map = cropped(&realism.window(&own.map, centre, (height, width), rng)?)?;
         let rules = Rules::new(rng.random_range(0.0..=3.0), false).ok()?;
         let goal = draw_goal(&map, rng)?;
-        Sample::label(Kind::Office, map, goal, rules.with_moves(moves), recipe.slack)
+        Sample::label(
+            Kind::Office,
+            map,
+            goal,
+            rules.with_moves(moves),
+            recipe.slack,
+        )
     }
 }

@@ -1,0 +1,162 @@
+//! Repair: mending what the model thought of, near where it thought of it.
+//!
+//! Two tools, both local and both cheap beside thinking:
+//!
+//! - where no rollout holds, the most likely plan: of all ways from the start to the goal the one
+//!   whose moves the model together gives the highest probability. A rollout takes the most likely
+//!   move at each cell and is stuck where two of them contradict each other; this weighs such a
+//!   place against all others, and looks only where the model thinks that a plan may be. It is a
+//!   discrepancy search (Harvey, Ginsberg 1995) whose discrepancies count by how unlikely they are.
+//! - around a plan, an exact search of its corridor: the model has found the way, and what it left
+//!   to be gained beside it is gained here.
+//!
+//! What comes of it is not the model's own, and reports name it [`Source::Repaired`].
+//!
+//! [`Source::Repaired`]: super::Source::Repaired
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+
+use super::corridor::Corridor;
+use super::path::grid_travel_cost;
+use super::rollout::legal_log_odds;
+use super::{Problem, Reduction};
+use crate::grid::{Cell, Move};
+use crate::search::{Rules, Search, Termination};
+
+/// Blocks of the reduction on each side of a mended plan that belong to its corridor, and cells on
+/// each side of one that holds.
+const MARGIN: usize = 6;
+
+/// What a cell of travel cost counts beside an improbability of 1 nat: so little that it only
+/// decides between plans that are as likely.
+const COST_NATS: f32 = 1e-3;
+
+/// No plan less likely than exp(-`MOST_NATS`) is made: a model that gives none a better chance has no
+/// idea, and what a search made of it would be the search's own.
+const MOST_NATS: f32 = 32.0;
+
+/// Cells looked at between two looks at the clock.
+const CELLS_PER_POLL: usize = 1024;
+
+/// A read-out whose rollout does not hold.
+#[derive(Debug, Clone)]
+pub(super) struct Draft {
+    /// What the model saw.
+    pub reduction: Reduction,
+    /// Its move logits there, (cells, 8) row-major.
+    pub logits: Arc<Vec<f32>>,
+}
+
+/// A plan made of a draft: the most likely one, and the best in the corridor around it. `None` if
+/// the model gives no way to the goal a chance worth naming, or if it was stopped.
+pub(super) fn mended(
+    problem: &Problem<'_>,
+    draft: &Draft,
+    search: &mut Search,
+    termination: &Termination,
+) -> Option<Vec<Cell>> {
+    let blocks = most_likely_plan(draft, problem.snapshot().rules(), termination)?;
+    let cells = draft.reduction.expand(&blocks);
+    let corridor = Corridor::around(problem, &cells, MARGIN * draft.reduction.factor())?;
+    corridor.best_plan(problem, search, termination)
+}
+
+/// The best plan in the corridor around one that holds, if it saves at least a share `gain` of its
+/// travel cost.
+pub(super) fn tightened(
+    problem: &Problem<'_>,
+    cells: &[Cell],
+    gain: f64,
+    search: &mut Search,
+    termination: &Termination,
+) -> Option<Vec<Cell>> {
+    let corridor = Corridor::around(problem, cells, MARGIN)?;
+    let better = corridor.best_plan(problem, search, termination)?;
+    let limit = (1.0 - gain) * grid_travel_cost(problem, cells);
+    (grid_travel_cost(problem, &better) <= limit).then_some(better)
+}
+
+/// A cell that waits, the least improbable first.
+#[derive(Debug, PartialEq)]
+struct Waiting {
+    nats: f32,
+    index: usize,
+}
+
+impl Eq for Waiting {}
+
+impl Ord for Waiting {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let by_nats = other.nats.total_cmp(&self.nats);
+        by_nats.then_with(|| other.index.cmp(&self.index))
+    }
+}
+
+impl PartialOrd for Waiting {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The way from start to goal on the draft's map whose moves are together the most likely.
+fn most_likely_plan(draft: &Draft, rules: &Rules, termination: &Termination) -> Option<Vec<Cell>> {
+    let map = draft.reduction.map();
+    let geometry = map.geometry();
+    let (start, goal) = (draft.reduction.start(), draft.reduction.goal());
+    let (first, last) = (geometry.index(start), geometry.index(goal));
+    let mut least = vec![f32::INFINITY; geometry.cells()];
+    let mut entered_from = vec![usize::MAX; geometry.cells()];
+    let mut waiting = BinaryHeap::new();
+    least[first] = 0.0;
+    waiting.push(Waiting {
+        nats: 0.0,
+        index: first,
+    });
+    let mut looked_at = 0;
+    while let Some(Waiting { nats, index }) = waiting.pop() {
+        if index == last {
+            break;
+        }
+        if nats > least[index] {
+            continue;
+        }
+        looked_at += 1;
+        if looked_at % CELLS_PER_POLL == 0 && termination.reason().is_some() {
+            return None;
+        }
+        let cell = geometry.cell(index);
+        let odds = legal_log_odds(map, rules, cell, &draft.logits[index * 8..][..8]);
+        for (mv, log_odds) in Move::ALL.into_iter().zip(odds) {
+            let Some(next) = geometry
+                .neighbour(cell, mv)
+                .filter(|_| log_odds > f32::NEG_INFINITY)
+            else {
+                continue;
+            };
+            let cost = rules.multiplier(map.cost(next)).unwrap_or(1.0) * mv.length();
+            let next = geometry.index(next);
+            let through = nats - log_odds + COST_NATS * cost as f32;
+            if through < least[next] && through <= MOST_NATS {
+                least[next] = through;
+                entered_from[next] = index;
+                waiting.push(Waiting {
+                    nats: through,
+                    index: next,
+                });
+            }
+        }
+    }
+    if least[last] == f32::INFINITY {
+        return None;
+    }
+    let mut cells = vec![goal];
+    let mut index = last;
+    while index != first {
+        index = entered_from[index];
+        cells.push(geometry.cell(index));
+    }
+    cells.reverse();
+    Some(cells)
+}
