@@ -183,7 +183,7 @@ fn every_segment_can_be_watched() {
 fn a_plan_that_stops_on_the_way_can_be_watched() {
     let art = "
         ....#.
-        ....#.
+        .####.
         ......";
     let snapshot = Snapshot::new(costmap(art), &halting(HaltRule::Either)).unwrap();
     let model = toy_model::one_way(EAST, 1.0, 0.0);

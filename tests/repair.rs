@@ -39,7 +39,7 @@ fn few_segments() -> PlannerConfig {
 /// From the lower left corner to a cell, by a model that moves east wherever it can.
 fn ask(art: &str, (x, y): (f64, f64), config: &PlannerConfig) -> Outcome {
     let snapshot = planning::snapshot(costmap(art), config);
-    let model = toy_model::one_way(EAST, 1.0, 0.0);
+    let model = toy_model::leaning(EAST, 6.0, [1.0, 0.0]);
     let request = Request::new(at(0.5, 0.5), at(x, y));
     planning::plan(&snapshot, config, Some(model), &request)
 }
@@ -102,7 +102,7 @@ fn a_model_without_an_idea_gets_no_credit() {
     // Each of nine moves east is e^-6 as likely as the one west.
     let config = few_segments();
     let snapshot = planning::snapshot(costmap(".........."), &config);
-    let model = toy_model::one_way(WEST, 1.0, 0.0);
+    let model = toy_model::leaning(WEST, 6.0, [1.0, 0.0]);
     let request = Request::new(at(0.5, 0.5), at(9.5, 0.5));
     let outcome = planning::plan(&snapshot, &config, Some(model), &request);
     assert_eq!(outcome.report.source, Some(Source::Search));

@@ -210,6 +210,7 @@ fn follow(problem: &Problem<'_>, draft: &Draft, report: &mut Report) -> Option<T
     let policy = Policy::new(reduction.map(), &draft.logits, problem.snapshot().rules());
     let candidate = decode(problem, &reduction, &policy, report);
     Some(Thought {
+        factor: reduction.factor(),
         cells: candidate.verified.then_some(candidate.cells),
         draft: Some(Draft {
             logits: Arc::clone(&draft.logits),

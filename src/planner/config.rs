@@ -85,6 +85,9 @@ pub struct PlannerConfig {
     pub max_planning_time: f64,
     /// Tokens the model thinks about at most, 16..=1048576; larger maps are pooled until they fit.
     pub max_tokens: usize,
+    /// Whether a plan found on a pooled map is thought about once more, along its corridor, as finely
+    /// as `max_tokens` allows.
+    pub closer_look: bool,
     /// Cells a map may have at most, 1..=2147483648.
     pub max_cells: usize,
     /// Where the model thinks. Whoever loads it puts it there
@@ -115,6 +118,7 @@ impl Default for PlannerConfig {
             max_segments: 64,
             max_planning_time: 2.0,
             max_tokens: 4096,
+            closer_look: true,
             max_cells: DEFAULT_MAX_CELLS,
             device: DeviceChoice::Cpu,
             precision: Precision::F32,

@@ -188,10 +188,7 @@ impl Planner {
         observer: &mut dyn FnMut(&Segment<'_>),
         report: &mut Report,
     ) -> std::result::Result<Thought, Refusal> {
-        let nothing = Thought {
-            cells: None,
-            draft: None,
-        };
+        let nothing = Thought::none();
         if problem.is_within_a_cell() {
             return Ok(nothing); // nothing to think about: the search's answer is the cell itself
         }
@@ -214,6 +211,7 @@ impl Planner {
             halt: self.config.halt,
             stable_segments: self.config.stable_segments,
             max_segments: self.config.max_segments,
+            closer_look: self.config.closer_look,
             termination: if self.is_alone() {
                 &budget.whole
             } else {
@@ -251,9 +249,13 @@ fn by_model(
     let repaired = timed(&mut report.time_ms.repair, || {
         match (&thought.cells, &thought.draft) {
             _ if config.source == PlanSource::Model => None,
-            (Some(cells), _) if gain < 1.0 => {
-                repair::tightened(problem, cells, gain, search, &budget.repair)
-            }
+            (Some(cells), _) if gain < 1.0 => repair::tightened(
+                problem,
+                (cells, thought.factor),
+                gain,
+                search,
+                &budget.repair,
+            ),
             (None, Some(draft)) => repair::mended(problem, draft, search, &budget.repair),
             _ => None,
         }

@@ -25,8 +25,7 @@ use super::{Problem, Reduction};
 use crate::grid::{Cell, Move};
 use crate::search::{Rules, Search, Termination};
 
-/// Blocks of the reduction on each side of a mended plan that belong to its corridor, and cells on
-/// each side of one that holds.
+/// Blocks on each side of a plan that belong to its corridor.
 const MARGIN: usize = 6;
 
 /// What a cell of travel cost counts beside an improbability of 1 nat: so little that it only
@@ -63,16 +62,16 @@ pub(super) fn mended(
     corridor.best_plan(problem, search, termination)
 }
 
-/// The best plan in the corridor around one that holds, if it saves at least a share `gain` of its
-/// travel cost.
+/// The best plan in the corridor around one that holds, which was found on blocks of `factor` cells
+/// a side, if it saves at least a share `gain` of its travel cost.
 pub(super) fn tightened(
     problem: &Problem<'_>,
-    cells: &[Cell],
+    (cells, factor): (&[Cell], usize),
     gain: f64,
     search: &mut Search,
     termination: &Termination,
 ) -> Option<Vec<Cell>> {
-    let corridor = Corridor::around(problem, cells, MARGIN)?;
+    let corridor = Corridor::around(problem, cells, MARGIN * factor)?;
     let better = corridor.best_plan(problem, search, termination)?;
     let limit = (1.0 - gain) * grid_travel_cost(problem, cells);
     (grid_travel_cost(problem, &better) <= limit).then_some(better)

@@ -29,8 +29,21 @@ const MARGIN: usize = 4;
 pub(super) struct Thought {
     /// The cells of the best verified plan, if there is any.
     pub cells: Option<Vec<Cell>>,
+    /// Cells of the map along each side of what it was found on.
+    pub factor: usize,
     /// The last read-out of the whole map: of the scale that found the plan, or else of the first.
     pub draft: Option<Draft>,
+}
+
+impl Thought {
+    /// What comes of not thinking.
+    pub fn none() -> Self {
+        Self {
+            cells: None,
+            factor: 1,
+            draft: None,
+        }
+    }
 }
 
 /// Thinks about a problem at all scales that it needs, and notes segments, halting and times in
@@ -82,16 +95,20 @@ pub(super) fn think_at_scales(
         }
     }
     let Some((cells, factor)) = found else {
-        return Ok(Thought { cells: None, draft });
+        return Ok(Thought {
+            draft,
+            ..Thought::none()
+        });
     };
-    let holds = |cells| {
+    let holds = |cells, factor| {
         Ok(Thought {
             cells: Some(cells),
+            factor,
             draft,
         })
     };
-    if factor == 1 || !patches.sparse {
-        return holds(cells);
+    if factor == 1 || !patches.sparse || !limits.closer_look {
+        return holds(cells, factor);
     }
     let halt_reason = report.halt_reason;
     let reduction = timed(&mut report.time_ms.reduce, || {
@@ -103,10 +120,10 @@ pub(super) fn think_at_scales(
         let cost = |cells: &[Cell]| path::grid_travel_cost(problem, cells);
         if let Some(finer) = finer.filter(|finer| cost(finer) <= cost(&cells)) {
             report.reduction_factor = Some(reduction.factor());
-            return holds(finer);
+            return holds(finer, reduction.factor());
         }
     }
     // The plan in hand is the coarse one's, whatever became of the finer look.
     report.halt_reason = halt_reason;
-    holds(cells)
+    holds(cells, factor)
 }

@@ -82,6 +82,7 @@ pub(super) struct Limits<'a> {
     pub halt: HaltRule,
     pub stable_segments: usize,
     pub max_segments: usize,
+    pub closer_look: bool,
     pub termination: &'a Termination,
 }
 

@@ -114,7 +114,7 @@ pub fn one_way(direction: Move) -> Checkpoint {
         .into_iter()
         .map(|(name, shape)| {
             let weight = |at: usize| match name.as_str() {
-                "head.moves.bias" if at == direction.index() => 1.0,
+                "head.moves.bias" if at == direction.index() => 40.0,
                 "head.halt.bias" if at == 0 => 1.0,
                 _ => 0.0_f32,
             };

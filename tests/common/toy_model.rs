@@ -54,11 +54,17 @@ pub fn broken() -> NamedModel {
     model("broken", |_, _| f32::NAN)
 }
 
-/// A model that moves in one direction wherever it can, and says the same of halting everywhere.
+/// A model that moves in one direction wherever it can, and says the same of halting everywhere. It
+/// is as sure as can be: the most likely other plan is too unlikely to be mended.
 pub fn one_way(direction: Move, q_halt: f32, q_continue: f32) -> NamedModel {
+    leaning(direction, 40.0, [q_halt, q_continue])
+}
+
+/// The same, by so many nats above all other directions.
+pub fn leaning(direction: Move, nats: f32, halting: [f32; 2]) -> NamedModel {
     model("one way", move |name, at| match name {
-        "head.moves.bias" if at == direction.index() => 6.0,
-        "head.halt.bias" => [q_halt, q_continue][at],
+        "head.moves.bias" if at == direction.index() => nats,
+        "head.halt.bias" => halting[at],
         _ => 0.0,
     })
 }
