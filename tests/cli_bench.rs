@@ -7,7 +7,7 @@ use common::map_folder::Folder;
 use hrm_planner::grid::Move;
 use serde_json::Value;
 
-const NAMES: [&str; 21] = [
+const NAMES: [&str; 22] = [
     "set",
     "kind",
     "n",
@@ -18,6 +18,7 @@ const NAMES: [&str; 21] = [
     "token_accuracy",
     "cost_ratio_mean",
     "cost_ratio_p95",
+    "evaded",
     "final_reached",
     "final_optimal",
     "final_cost_ratio_mean",

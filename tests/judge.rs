@@ -52,6 +52,7 @@ fn the_mean_of_all_cost_ratios_is_that_of_all_plans() {
         token_accuracy: None,
         cost_ratio_mean: Some(ratio),
         cost_ratio_p95: None,
+        evaded: None,
         final_reached: Some(valid),
         final_optimal: None,
         final_cost_ratio_mean: Some(ratio + 1.0),

@@ -8,7 +8,7 @@ use super::path_cost;
 use crate::Result;
 use crate::grid::{Cell, Costmap, Geometry, Pose2};
 use crate::planner::{
-    Expected, HaltReason, Outcome, Planner, Problem, Request, Snapshot, Source, check, verify,
+    Expected, HaltReason, Outcome, Planner, Problem, Request, Snapshot, check, verify,
 };
 use crate::search::{self, Search, Termination};
 
@@ -129,7 +129,6 @@ impl Bench {
         let published = outcome.plan.as_ref().map_or(Score::default(), |plan| {
             score(&plan.cells, true, passes(snapshot, request, &outcome))
         });
-        let source = outcome.report.source;
         let own_plan = match &outcome.own_cells {
             Some(cells) => OwnPlan {
                 cells: cells.clone(),
@@ -151,8 +150,8 @@ impl Bench {
             ),
             own,
             published,
-            is_repaired: source == Some(Source::Repaired),
-            is_fallback: source == Some(Source::Search),
+            has_evaded: outcome.report.evaded,
+            source: outcome.report.source,
             segments: outcome.report.segments,
             ms: outcome.report.time_ms.total,
         };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::grid::Cell;
-use crate::planner::Snapshot;
+use crate::planner::{Snapshot, Source};
 
 /// A problem to be judged: cells, not poses, so that planner and oracle start from the same.
 #[derive(Debug, Clone)]
@@ -76,10 +76,10 @@ pub(super) struct Asked {
     pub own: Score,
     /// The published plan.
     pub published: Score,
-    /// Whether the published plan is a repaired one of the model.
-    pub is_repaired: bool,
-    /// Whether the published plan is the complete search's.
-    pub is_fallback: bool,
+    /// Whether the model's own plan holds only as an evading rollout.
+    pub has_evaded: bool,
+    /// Who made the published plan.
+    pub source: Option<Source>,
     /// Segments of thinking.
     pub segments: usize,
     /// Time of the request, milliseconds.

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::OPTIMAL_WITHIN;
 use super::case::{Asked, Likeness, Verdict};
 use super::statistics::{mean, percentile, share};
+use crate::planner::Source;
 
 /// The scores of one kind of problem in one set. Shares are 0..=1; `None` is "does not apply".
 ///
@@ -32,6 +33,9 @@ pub struct Row {
     pub cost_ratio_mean: Option<f64>,
     /// 95th percentile of the same.
     pub cost_ratio_p95: Option<f64>,
+    /// Share of problems on which the model's own plan is valid only because its rollout evades cells
+    /// that it has been in.
+    pub evaded: Option<f64>,
     /// Share of problems with a published plan, whoever made it.
     pub final_reached: Option<f64>,
     /// Share on which its travel cost is within 0.01 % of the oracle's.
@@ -83,11 +87,12 @@ impl Row {
             token_accuracy: mean(&stored(|likeness| likeness.tokens)),
             cost_ratio_mean: mean(&ratios),
             cost_ratio_p95: percentile(&ratios, 0.95),
+            evaded: share(&thought, |a| a.own.valid && a.has_evaded),
             final_reached: share(&asked, |a| a.published.valid),
             final_optimal: share(&asked, |a| near(a.published.ratio)),
             final_cost_ratio_mean: mean(&final_ratios),
-            repaired: share(&asked, |a| a.is_repaired),
-            fallback: share(&asked, |a| a.is_fallback),
+            repaired: share(&asked, |a| a.source == Some(Source::Repaired)),
+            fallback: share(&asked, |a| a.source == Some(Source::Search)),
             segments_mean: mean(&segments),
             oracle_mismatches: (!compared.is_empty())
                 .then(|| compared.iter().filter(|&&differs| differs).count()),

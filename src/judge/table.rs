@@ -7,7 +7,7 @@ use super::Row;
 /// Characters of a kind's name that are shown; of longer names the end, which tells maps apart.
 const KIND_WIDTH: usize = 36;
 
-const HEADING: [&str; 22] = [
+const HEADING: [&str; 23] = [
     "kind",
     "n",
     "reached",
@@ -17,6 +17,7 @@ const HEADING: [&str; 22] = [
     "tokens",
     "ratio",
     "p95",
+    "evaded",
     "|",
     "final",
     "optimal",
@@ -61,6 +62,7 @@ fn cells(row: &Row) -> Vec<String> {
         percent(row.token_accuracy),
         number(row.cost_ratio_mean, 3),
         number(row.cost_ratio_p95, 3),
+        percent(row.evaded),
         "|".to_owned(),
         percent(row.final_reached),
         percent(row.final_optimal),
@@ -118,6 +120,7 @@ fn overall(rows: &[Row]) -> Row {
         token_accuracy: mean(|row| row.token_accuracy),
         cost_ratio_mean: weighted(|row| row.cost_ratio_mean, |row| row.valid),
         cost_ratio_p95: None,
+        evaded: mean(|row| row.evaded),
         final_reached: mean(|row| row.final_reached),
         final_optimal: mean(|row| row.final_optimal),
         final_cost_ratio_mean: weighted(|row| row.final_cost_ratio_mean, |row| row.final_reached),

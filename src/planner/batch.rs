@@ -144,6 +144,7 @@ impl Follower<'_> {
             None => None,
         };
         *own_cells = thought.as_ref().and_then(|thought| thought.cells.clone());
+        report.evaded = thought.as_ref().is_some_and(|thought| thought.evaded);
         let alone = self.planner.config().source == PlanSource::Model;
         let by_model = thought.and_then(|thought| {
             let config = self.planner.config();
@@ -211,6 +212,7 @@ fn follow(problem: &Problem<'_>, draft: &Draft, report: &mut Report) -> Option<T
     let candidate = decode(problem, &reduction, &policy, report);
     Some(Thought {
         factor: reduction.factor(),
+        evaded: candidate.evaded,
         cells: candidate.verified.then_some(candidate.cells),
         draft: Some(Draft {
             logits: Arc::clone(&draft.logits),

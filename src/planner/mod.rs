@@ -164,6 +164,7 @@ impl Planner {
         })?;
         let thought = self.think(&problem, &budget, observer, report)?;
         own_cells.clone_from(&thought.cells);
+        report.evaded = thought.evaded;
         let (config, search) = (&self.config, &mut self.search);
         let plan = match by_model(config, &problem, &thought, search, &budget, report) {
             Some(plan) => plan,

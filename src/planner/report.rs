@@ -92,6 +92,9 @@ pub struct Report {
     /// Whether the published plan is what is left of an earlier one; see
     /// [`super::Planner::replan`].
     pub kept: bool,
+    /// Whether the model's own plan holds only because it evades cells that it has been in; see
+    /// [`super::Policy::evading_rollout`].
+    pub evaded: bool,
     /// Segments of thinking.
     pub segments: usize,
     /// Why thinking stopped.
@@ -124,6 +127,7 @@ impl Report {
         Self {
             source: None,
             kept: false,
+            evaded: false,
             segments: 0,
             halt_reason: HaltReason::NotAsked,
             q_halt: None,

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::corridor::Corridor;
 use super::repair::Draft;
 use super::report::timed;
-use super::think::{Limits, Segment, think};
+use super::think::{Held, Limits, Segment, think};
 use super::{HaltReason, Problem, Reduction, Report, path};
 use crate::Result;
 use crate::grid::Cell;
@@ -29,6 +29,8 @@ const MARGIN: usize = 4;
 pub(super) struct Thought {
     /// The cells of the best verified plan, if there is any.
     pub cells: Option<Vec<Cell>>,
+    /// Whether that is an evading rollout.
+    pub evaded: bool,
     /// Cells of the map along each side of what it was found on.
     pub factor: usize,
     /// The last read-out of the whole map: of the scale that found the plan, or else of the first.
@@ -40,6 +42,7 @@ impl Thought {
     pub fn none() -> Self {
         Self {
             cells: None,
+            evaded: false,
             factor: 1,
             draft: None,
         }
@@ -78,52 +81,53 @@ pub(super) fn think_at_scales(
         };
         tried.push(reduction.factor());
         report.reduction_factor = Some(reduction.factor());
-        let (cells, logits) = think(model, problem, &reduction, limits, observer, report)?;
+        let (held, logits) = think(model, problem, &reduction, limits, observer, report)?;
         let factor = reduction.factor();
-        if let Some(logits) = logits.filter(|_| draft.is_none() || cells.is_some()) {
+        if let Some(logits) = logits.filter(|_| draft.is_none() || held.is_some()) {
             draft = Some(Draft {
                 reduction,
                 logits: Arc::new(logits),
             });
         }
-        if let Some(cells) = cells {
-            found = Some((cells, factor));
+        if let Some(held) = held {
+            found = Some((held, factor));
             break;
         }
         if limits.termination.reason().is_some() {
             break;
         }
     }
-    let Some((cells, factor)) = found else {
+    let Some((held, factor)) = found else {
         return Ok(Thought {
             draft,
             ..Thought::none()
         });
     };
-    let holds = |cells, factor| {
+    let holds = |held: Held, factor| {
         Ok(Thought {
-            cells: Some(cells),
+            cells: Some(held.cells),
+            evaded: held.evaded,
             factor,
             draft,
         })
     };
     if factor == 1 || !patches.sparse || !limits.closer_look {
-        return holds(cells, factor);
+        return holds(held, factor);
     }
     let halt_reason = report.halt_reason;
     let reduction = timed(&mut report.time_ms.reduce, || {
-        let corridor = Corridor::around(problem, &cells, MARGIN * factor)?;
+        let corridor = Corridor::around(problem, &held.cells, MARGIN * factor)?;
         Reduction::within(problem, max_tokens, patches, |cell| corridor.contains(cell))
     });
     if let Some(reduction) = reduction.filter(|finer| finer.factor() < factor) {
         let (finer, _) = think(model, problem, &reduction, limits, observer, report)?;
         let cost = |cells: &[Cell]| path::grid_travel_cost(problem, cells);
-        if let Some(finer) = finer.filter(|finer| cost(finer) <= cost(&cells)) {
+        if let Some(finer) = finer.filter(|finer| cost(&finer.cells) <= cost(&held.cells)) {
             report.reduction_factor = Some(reduction.factor());
             return holds(finer, reduction.factor());
         }
     }
     // The plan in hand is the coarse one's, whatever became of the finer look.
     report.halt_reason = halt_reason;
-    holds(cells, factor)
+    holds(held, factor)
 }

@@ -92,9 +92,19 @@ pub(super) struct Candidate {
     pub poses: Vec<Pose2>,
     pub arrived: bool,
     pub verified: bool,
+    /// Whether it is an evading rollout.
+    pub evaded: bool,
 }
 
-/// Thinks about a problem. Returns the cells of the best verified rollout, if there is any, and the
+/// A plan of the model that holds.
+#[derive(Debug, Clone)]
+pub(super) struct Held {
+    pub cells: Vec<Cell>,
+    /// Whether it is an evading rollout.
+    pub evaded: bool,
+}
+
+/// Thinks about a problem. Returns the best verified rollout, if there is any, and the
 /// move logits of the last segment; notes segments, halting and times in `report`.
 ///
 /// # Errors
@@ -106,7 +116,7 @@ pub(super) fn think(
     limits: &Limits<'_>,
     observer: &mut dyn FnMut(&Segment<'_>),
     report: &mut Report,
-) -> Result<(Option<Vec<Cell>>, MoveLogits)> {
+) -> Result<(Option<Held>, MoveLogits)> {
     let model = model.until(limits.termination);
     let geometry = reduction.map().geometry();
     let start = geometry.index(reduction.start());
@@ -129,7 +139,7 @@ pub(super) fn think(
         .config()
         .sparse
         .then(|| Focus::new(model.config(), &encoded, goal));
-    let mut best: Option<(f64, Vec<Cell>)> = None;
+    let mut best: Option<(f64, Held)> = None;
     // The cost of the last verified plan, and how many segments in a row it has not changed.
     let mut steady: Option<(f64, usize)> = None;
     // Whether no token had reason to think in the last segment.
@@ -196,7 +206,8 @@ pub(super) fn think(
             .then(|| grid_travel_cost(problem, &candidate.cells));
         if let Some(cost) = cost {
             if best.as_ref().is_none_or(|(lowest, _)| cost < *lowest) {
-                best = Some((cost, candidate.cells));
+                let Candidate { cells, evaded, .. } = candidate;
+                best = Some((cost, Held { cells, evaded }));
             }
             let learned = match limits.halt {
                 HaltRule::Confident => q_halt > 0.0,
@@ -214,7 +225,7 @@ pub(super) fn think(
             steady = None;
         }
     }
-    Ok((best.map(|(_, cells)| cells), latest))
+    Ok((best.map(|(_, held)| held), latest))
 }
 
 /// Follows a policy from the start, on the model's map and then on the full one. Where its rollout
@@ -232,7 +243,14 @@ pub(super) fn decode(
         return candidate;
     }
     let evading = brought_back(policy.evading_rollout(start, goal));
-    if evading.verified { evading } else { candidate }
+    if evading.verified {
+        Candidate {
+            evaded: true,
+            ..evading
+        }
+    } else {
+        candidate
+    }
 }
 
 impl Candidate {
@@ -258,6 +276,7 @@ impl Candidate {
             poses,
             arrived,
             verified,
+            evaded: false,
         }
     }
 }

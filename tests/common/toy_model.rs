@@ -22,9 +22,16 @@ fn smallest() -> GridHrmConfig {
     }
 }
 
-/// A model whose weights are given by tensor name and place.
-fn model(name: &str, mut weight: impl FnMut(&str, usize) -> f32) -> NamedModel {
-    let config = smallest();
+/// The smallest model, whose weights are given by tensor name and place.
+fn model(name: &str, weight: impl FnMut(&str, usize) -> f32) -> NamedModel {
+    of_config(smallest(), name, weight)
+}
+
+fn of_config(
+    config: GridHrmConfig,
+    name: &str,
+    mut weight: impl FnMut(&str, usize) -> f32,
+) -> NamedModel {
     let tensors: BTreeMap<String, Tensor> = config
         .tensors()
         .into_iter()
@@ -58,6 +65,20 @@ pub fn broken() -> NamedModel {
 /// is as sure as can be: the most likely other plan is too unlikely to be mended.
 pub fn one_way(direction: Move, q_halt: f32, q_continue: f32) -> NamedModel {
     leaning(direction, 40.0, [q_halt, q_continue])
+}
+
+/// A model that moves in one direction wherever it can and believes in it; sparse ones think at many
+/// scales.
+pub fn of_scales(direction: Move, is_sparse: bool) -> NamedModel {
+    let config = GridHrmConfig {
+        sparse: is_sparse,
+        ..smallest()
+    };
+    of_config(config, "one way", move |name, at| match name {
+        "head.moves.bias" if at == direction.index() => 40.0,
+        "head.halt.bias" if at == 0 => 1.0,
+        _ => 0.0,
+    })
 }
 
 /// The same, by so many nats above all other directions.
