@@ -159,7 +159,7 @@ fn the_model_plans_and_is_named() {
     let plan = run.json();
     assert_eq!(plan["source"], "model");
     assert_eq!(plan["model"], "east");
-    assert_eq!(plan["segments"], 5);
+    assert_eq!(plan["segments"], 2);
     assert_eq!(plan["halt_reason"], "stable");
     assert!(
         std::fs::read(&picture)

@@ -77,7 +77,7 @@ fn the_mean_of_all_cost_ratios_is_that_of_all_plans() {
         .collect();
     assert_eq!(all[..2], ["all", "20"]);
     assert_eq!(
-        (all[3], all[7], all[12]),
+        (all[3], all[7], all[13]),
         ("50.0", "1.100", "2.100"),
         "{table}"
     );

@@ -232,7 +232,7 @@ fn a_report_is_json_with_stable_names() {
     let report = serde_json::to_value(outcome.report).unwrap();
     assert_eq!(report["source"], "model");
     assert_eq!(report["halt_reason"], "stable");
-    assert_eq!(report["segments"], 5);
+    assert_eq!(report["segments"], 2);
     assert_eq!(report["travel_cost"], 9.0);
     assert_eq!(report["length_m"], 9.0);
     assert_eq!(report["goal_distance_m"], 0.0);

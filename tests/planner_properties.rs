@@ -320,7 +320,9 @@ fn assert_valid(seed: u64, case: &Case, snapshot: &Snapshot, plan: &Plan) {
     };
     assert_eq!(verify(snapshot, &plan.poses, &ends), [], "seed {seed}");
 
-    let map = relaxed(snapshot, plan.cells[0], &case.config);
+    let Pose2 { x, y, .. } = plan.poses[0];
+    let start = snapshot.geometry().world_to_cell(x, y);
+    let map = relaxed(snapshot, start.expect("on the map"), &case.config);
     let is_free = |x: f64, y: f64| {
         let cell = map.geometry().world_to_cell(x, y);
         cell.is_some_and(|cell| map.cost(cell).is_traversable(case.config.allow_unknown))
@@ -387,8 +389,8 @@ fn every_answer_on_maps_that_change_is_right() {
     });
 }
 
-/// `scripts/requests` runs this for hours: HRM_REQUESTS requests in all, on maps that change, in
-/// blocks whose counts go to the file HRM_REQUESTS_LOG; a block in the file is not run again.
+/// `scripts/requests` runs this for hours: `HRM_REQUESTS` requests in all, on maps that change, in
+/// blocks whose counts go to the file `HRM_REQUESTS_LOG`; a block in the file is not run again.
 #[test]
 #[ignore = "takes as long as it is given: scripts/requests"]
 fn a_million_answers_are_right() {

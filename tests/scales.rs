@@ -7,18 +7,18 @@ use common::planning::{self, at, point_robot};
 use common::{costmap, toy_model};
 use hrm_planner::planner::{Outcome, PlannerConfig, Request};
 
-/// A hall of 120 x 12 cells, asked from its west to its east end.
+/// A hall of 320 x 320 cells, asked from its west to its east end.
 fn ask(is_sparse: bool, closer_look: bool) -> Outcome {
     let config = PlannerConfig {
-        max_tokens: 64,
+        max_tokens: 1024,
         closer_look,
-        stable_segments: 2,
+        repair_gain: 1.0,
         ..point_robot()
     };
-    let line = format!("{}\n", ".".repeat(120));
-    let snapshot = planning::snapshot(costmap(&line.repeat(12)), &config);
+    let line = format!("{}\n", ".".repeat(320));
+    let snapshot = planning::snapshot(costmap(&line.repeat(320)), &config);
     let model = toy_model::of_scales(EAST, is_sparse);
-    let request = Request::new(at(0.5, 6.5), at(119.5, 6.5));
+    let request = Request::new(at(0.5, 160.5), at(319.5, 160.5));
     planning::plan(&snapshot, &config, Some(model), &request)
 }
 

@@ -22,7 +22,7 @@ use super::pairs::write_pairs;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   hrm-planner info office.yaml
-  hrm-planner info models/grid.safetensors --json")]
+  hrm-planner info models/nav.safetensors --json")]
 pub struct Arguments {
     /// The file: a map (a ROS map's YAML file or a MovingAI .map file) or a model (.safetensors)
     file: PathBuf,

@@ -71,7 +71,8 @@ impl Planner {
 }
 
 /// What is left of a plan for a robot that has followed it to `here`: from there to the pose after
-/// the nearest one, and on. `None` if the robot has left the plan. Not verified.
+/// the nearest one, and on. `None` if the robot has left the plan. Not verified. Its cells are those
+/// that the poses lie in, and its travel cost on the grid is that of the poses.
 fn left_of(plan: &Plan, snapshot: &Snapshot, here: &Pose2) -> Option<Plan> {
     let geometry = snapshot.geometry();
     let resolution = geometry.resolution();
@@ -105,19 +106,16 @@ fn left_of(plan: &Plan, snapshot: &Snapshot, here: &Pose2) -> Option<Plan> {
     };
     let cost: f64 = legs().map(|(from, to)| sight.cost(from, to)).sum();
     let length: f64 = legs().map(|(from, to)| from.distance(to)).sum();
-    let cells = cells_left(&plan.cells, geometry.world_to_cell(here.x, here.y)?);
+    let mut cells: Vec<Cell> = poses
+        .iter()
+        .filter_map(|pose| geometry.world_to_cell(pose.x, pose.y))
+        .collect();
+    cells.dedup();
     Some(Plan {
         travel_cost: cost * resolution,
-        grid_travel_cost: plan.grid_travel_cost * cells.len() as f64 / plan.cells.len() as f64,
+        grid_travel_cost: cost * resolution,
         length_m: length * resolution,
         poses,
         cells,
     })
-}
-
-/// The cells of a grid path from the one nearest to `here` on.
-fn cells_left(cells: &[Cell], here: Cell) -> Vec<Cell> {
-    let distances = cells.iter().map(|cell| cell.octile_distance(here));
-    let nearest = distances.enumerate().min_by(|a, b| a.1.total_cmp(&b.1));
-    nearest.map_or_else(Vec::new, |(nearest, _)| cells[nearest..].to_vec())
 }

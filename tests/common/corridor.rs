@@ -26,6 +26,7 @@ pub fn ask(config: &PlannerConfig, model: Option<NamedModel>) -> Outcome {
 pub fn halting(halt: HaltRule) -> PlannerConfig {
     PlannerConfig {
         halt,
+        stable_segments: 5,
         max_segments: 5,
         ..point_robot()
     }
