@@ -1,37 +1,40 @@
 //! Whole plans on maps of 384 and 1000 cells a side, beside our own A* and Dijkstra in the same run,
 //! stage by stage; and a batch of a hundred starts beside a single plan.
 //!
-//! `cargo bench --bench planning -- [--config FILE] [--model FILE] [MAP.yaml ...]`. Maps that are
-//! larger are cut to their middle 384 x 384 cells. Without maps: the tb3, depot and office maps of
-//! `HRM_DATA` (default `../shared/data`) where they are, and generated ones in any case.
+//! `cargo bench --bench planning -- [--config FILE] [--model FILE] [MAP.yaml ...]`. Larger maps are
+//! cut to their middle 384 x 384 cells. Without maps: some of `HRM_DATA` (default `../shared/data`),
+//! cut to 384 or 1000.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use hrm_planner::grid::generate::{Components, Kind, generate, reachable_pair};
+use hrm_planner::grid::generate::{Components, reachable_pair};
 use hrm_planner::grid::{Cell, CostRule, Costmap, Geometry, Pose2, load_map};
-use hrm_planner::judge::{mean, percentile};
+use hrm_planner::judge::{map_files, mean, percentile};
 use hrm_planner::model::{Checkpoint, shipped};
 use hrm_planner::planner::{
     NamedModel, Outcome, Planner, PlannerConfig, Request, Snapshot, Source, Times,
 };
 use hrm_planner::search::{Field, Search, Termination};
-use rand::SeedableRng;
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// Requests on each map.
 const PAIRS: usize = 40;
 /// Starts of the batch.
 const STARTS: usize = 100;
-/// Sides of the cut of a real map, and of the generated maps.
+/// The side of a map that is given.
 const SIDE: usize = 384;
-const LARGE_SIDE: usize = 1000;
-/// Maps of `HRM_DATA`, under `ros-maps`.
-const MAPS: [&str; 3] = [
-    "tb3_sandbox.yaml",
-    "depot.yaml",
-    "conestogo_office_test/map.yaml",
+/// Maps of `HRM_DATA`, under `ros-maps`, and to what side they are cut.
+const MAPS: [(&str, usize); 7] = [
+    ("tb3_sandbox.yaml", 384),
+    ("maps/depot.yaml", 384),
+    ("conestogo_office_test/map.yaml", 384),
+    ("nav2_bringup/maps/warehouse.yaml", 1000),
+    ("izs-campus/map.yaml", 1000),
+    ("100by100_20.yaml", 1000),
+    ("maps/dis.yaml", 1000),
 ];
 
 fn main() -> Result<()> {
@@ -57,31 +60,26 @@ fn main() -> Result<()> {
         model: checkpoint.model()?,
     };
     let mut planner = Planner::new(config.clone(), Some(model))?;
-    let mut maps: Vec<(String, Costmap)> = Vec::new();
-    if files.is_empty() {
+    let mut cuts: Vec<(PathBuf, usize)> = files.into_iter().map(|file| (file, SIDE)).collect();
+    if cuts.is_empty() {
         let folder = std::env::var_os("HRM_DATA").unwrap_or_else(|| "../shared/data".into());
-        let all = hrm_planner::judge::map_files(&PathBuf::from(folder).join("ros-maps"));
-        let wanted = |file: &PathBuf| MAPS.iter().any(|name| file.ends_with(name));
-        files = all.unwrap_or_default().into_iter().filter(wanted).collect();
-        let mut dice = ChaCha8Rng::seed_from_u64(7);
-        for (kind, side) in [
-            (Kind::Office, SIDE),
-            (Kind::Warehouse, SIDE),
-            (Kind::Office, LARGE_SIDE),
-            (Kind::Cave, LARGE_SIDE),
-        ] {
-            let map = generate(kind, side, side, &mut dice);
-            let geometry = Geometry::new(side, side, 0.05, Pose2::new(0.0, 0.0, 0.0))?;
-            let map = Costmap::new(geometry, map.costs().to_vec())?;
-            maps.push((format!("{kind} {side}"), map));
+        let folder = PathBuf::from(folder).join("ros-maps");
+        let all = map_files(&folder)
+            .with_context(|| format!("give maps, or HRM_DATA: no maps in {}", folder.display()))?;
+        for (name, side) in MAPS {
+            let file = all.iter().find(|file| file.ends_with(name));
+            cuts.extend(file.map(|file| (file.clone(), side)));
         }
     }
-    for file in &files {
+    let mut maps: Vec<(String, Costmap)> = Vec::new();
+    for (file, side) in &cuts {
         let map = load_map(file)?.to_costmap(CostRule::default());
+        let cut = middle(&map, *side)?;
         let name = file.parent().and_then(Path::file_name).unwrap_or_default();
         let stem = file.file_stem().unwrap_or_default();
+        let (width, height) = (cut.geometry().width(), cut.geometry().height());
         let name = format!("{}/{}", name.to_string_lossy(), stem.to_string_lossy());
-        maps.insert(0, (name, middle(&map)?));
+        maps.push((format!("{name} {width} x {height}"), cut));
     }
     println!(
         "one plan at a time, {} threads; ms\n",
@@ -104,9 +102,9 @@ fn main() -> Result<()> {
 }
 
 /// The middle of a map, as large as asked at most.
-fn middle(map: &Costmap) -> Result<Costmap> {
+fn middle(map: &Costmap, side: usize) -> Result<Costmap> {
     let all = map.geometry();
-    let (height, width) = (all.height().min(SIDE), all.width().min(SIDE));
+    let (height, width) = (all.height().min(side), all.width().min(side));
     let (row, col) = ((all.height() - height) / 2, (all.width() - width) / 2);
     let origin = Pose2::new(0.0, 0.0, 0.0);
     let geometry = Geometry::new(width, height, all.resolution(), origin)?;
@@ -200,15 +198,15 @@ fn on_map(name: &str, planner: &mut Planner, snapshot: &Snapshot) -> Result<()> 
 }
 
 fn batch(name: &str, planner: &mut Planner, snapshot: &Snapshot) -> Result<()> {
-    let pairs = pairs(snapshot, STARTS);
-    let Some(&(_, goal)) = pairs.first() else {
-        return Ok(());
+    let components = Components::of(snapshot.inflated());
+    let cells = components.cells(components.largest().context("a free cell")?);
+    let mut dice = ChaCha8Rng::seed_from_u64(13);
+    let mut draw = || {
+        let index = cells[dice.random_range(0..cells.len())];
+        pose(snapshot, snapshot.geometry().cell(index as usize))
     };
-    let starts: Vec<Pose2> = pairs
-        .iter()
-        .map(|&(start, _)| pose(snapshot, start))
-        .collect();
-    let goal = pose(snapshot, goal);
+    let goal = draw();
+    let starts: Vec<Pose2> = (0..STARTS).map(|_| draw()).collect();
     let never = Termination::never();
     // Alone, the farthest start: the one that a batch thinks for.
     let farthest = starts

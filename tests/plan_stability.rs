@@ -2,10 +2,11 @@
 
 mod common;
 
-use common::costmap;
+use common::corridor::EAST;
 use common::planning::{self, at, point_robot};
+use common::{costmap, toy_model};
 use hrm_planner::grid::Pose2;
-use hrm_planner::planner::{Expected, Outcome, PlannerConfig, Request, Source, verify};
+use hrm_planner::planner::{Expected, HaltReason, Outcome, PlannerConfig, Request, Source, verify};
 use hrm_planner::search::Termination;
 
 /// Two ways round, the upper one a little longer; both are cut in half by the doors at col 6.
@@ -127,4 +128,52 @@ fn a_plan_that_holds_stays_where_time_ran_out() {
         "{}",
         outcome.message
     );
+}
+
+#[test]
+fn on_the_same_snapshot_the_same_goal_is_thought_about_once() {
+    let config = PlannerConfig {
+        switch_gain: 0.0,
+        ..point_robot()
+    };
+    let snapshot = planning::snapshot(costmap(BOTH), &config);
+    let model = toy_model::one_way(EAST, 1.0, 0.0);
+    let mut planner = planning::planner(&config, Some(model));
+    let never = Termination::never();
+    let mut ask = |snapshot: &_, start, goal| {
+        let request = Request::new(start, goal);
+        planner.replan(snapshot, &request, None, &never, &mut |_| {})
+    };
+    let goal = at(12.5, 0.5);
+    let first = ask(&snapshot, at(0.5, 0.5), goal);
+    assert!(first.report.segments > 0);
+    let second = ask(&snapshot, at(4.5, 0.5), goal);
+    assert_eq!(second.report.segments, 0);
+    assert_eq!(second.report.halt_reason, HaltReason::Recalled);
+    assert_eq!(second.report.source, Some(Source::Model));
+    assert_eq!(second.plan.unwrap().cells.len(), 9);
+    // Another goal, or another map though it looks the same, is another matter.
+    let elsewhere = ask(&snapshot, at(0.5, 4.5), at(12.5, 4.5));
+    assert!(elsewhere.report.segments > 0);
+    let anew = planning::snapshot(costmap(BOTH), &config);
+    let later = ask(&anew, at(0.5, 4.5), at(12.5, 4.5));
+    assert!(later.report.segments > 0);
+}
+
+#[test]
+fn a_plan_does_not_depend_on_what_was_asked_before() {
+    let config = point_robot();
+    let snapshot = planning::snapshot(costmap(BOTH), &config);
+    let mut planner = planning::planner(&config, Some(toy_model::untrained(4)));
+    let never = Termination::never();
+    let request = Request::new(at(4.5, 0.5), at(12.5, 0.5));
+    let mut ask = |start| {
+        let request = Request { start, ..request };
+        planner.plan(&snapshot, &request, &never, &mut |_| {})
+    };
+    let alone = ask(request.start);
+    ask(at(0.5, 0.5));
+    let after = ask(request.start);
+    assert_eq!(alone.report.segments, after.report.segments);
+    assert_eq!(alone.plan, after.plan);
 }

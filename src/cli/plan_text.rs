@@ -64,7 +64,11 @@ fn verdict(answer: &Answer<'_>) -> String {
         HaltReason::ModelFailed => "the model failed".to_owned(),
         HaltReason::Deadline => "the model ran out of time".to_owned(),
         HaltReason::MaxSegments => format!("the model found none in {} segments", report.segments),
-        HaltReason::NotAsked | HaltReason::Cancelled | HaltReason::Learned | HaltReason::Stable => {
+        HaltReason::NotAsked
+        | HaltReason::Cancelled
+        | HaltReason::Learned
+        | HaltReason::Stable
+        | HaltReason::Recalled => {
             return "by the search, verified".to_owned();
         }
     };

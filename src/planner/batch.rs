@@ -203,7 +203,7 @@ impl Follower<'_> {
 }
 
 /// What the read-out of another start says of this one; `None` if the model did not see it.
-fn follow(problem: &Problem<'_>, draft: &Draft, report: &mut Report) -> Option<Thought> {
+pub(super) fn follow(problem: &Problem<'_>, draft: &Draft, report: &mut Report) -> Option<Thought> {
     if problem.is_within_a_cell() {
         return None;
     }

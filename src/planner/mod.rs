@@ -62,6 +62,7 @@ use crate::model::{DeviceChoice, GridHrm};
 use crate::search::{self, Search, Stop, Termination};
 use crate::{Error, Result};
 use budget::Budget;
+use repair::Draft;
 use report::{milliseconds, timed};
 use scales::Thought;
 
@@ -74,12 +75,35 @@ pub struct NamedModel {
     pub model: GridHrm,
 }
 
+/// What was thought for a goal on a snapshot.
+#[derive(Debug)]
+struct Memory {
+    snapshot: u64,
+    goal: Cell,
+    draft: Draft,
+}
+
+impl Memory {
+    fn of(problem: &Problem<'_>, thought: &Thought) -> Option<Self> {
+        Some(Self {
+            snapshot: problem.snapshot().id(),
+            goal: problem.goal_cell,
+            draft: thought.draft.clone()?,
+        })
+    }
+
+    fn serves(&self, problem: &Problem<'_>) -> bool {
+        self.snapshot == problem.snapshot().id() && self.goal == problem.goal_cell
+    }
+}
+
 /// Makes plans. One per thread: it keeps the search's buffers from request to request.
 #[derive(Debug)]
 pub struct Planner {
     config: PlannerConfig,
     model: Option<NamedModel>,
     search: Search,
+    memory: Option<Memory>,
 }
 
 impl Planner {
@@ -104,6 +128,7 @@ impl Planner {
             config,
             model,
             search: Search::new(),
+            memory: None,
         })
     }
 
@@ -123,6 +148,19 @@ impl Planner {
     ///
     /// `observer` is called after every segment of thinking; use `&mut |_| {}` where nobody watches.
     pub fn plan(
+        &mut self,
+        snapshot: &Snapshot,
+        request: &Request,
+        termination: &Termination,
+        observer: &mut dyn FnMut(&Segment<'_>),
+    ) -> Outcome {
+        // The same request gives the same plan, whatever was asked before.
+        self.memory = None;
+        self.plan_recalling(snapshot, request, termination, observer)
+    }
+
+    /// As [`Planner::plan`], but what was thought in the last call may serve this one too.
+    fn plan_recalling(
         &mut self,
         snapshot: &Snapshot,
         request: &Request,
@@ -162,7 +200,21 @@ impl Planner {
         let problem = timed(&mut report.time_ms.check, || {
             check(snapshot, request, tolerance_m)
         })?;
-        let thought = self.think(&problem, &budget, observer, report)?;
+        let recalled = self
+            .memory
+            .take()
+            .filter(|memory| memory.serves(&problem))
+            .and_then(|memory| batch::follow(&problem, &memory.draft, report))
+            .filter(|thought| thought.cells.is_some());
+        let thought = match recalled {
+            Some(thought) => {
+                report.halt_reason = HaltReason::Recalled;
+                report.reduction_factor = Some(thought.factor);
+                thought
+            }
+            None => self.think(&problem, &budget, observer, report)?,
+        };
+        self.memory = Memory::of(&problem, &thought);
         own_cells.clone_from(&thought.cells);
         report.evaded = thought.evaded;
         let (config, search) = (&self.config, &mut self.search);

@@ -26,6 +26,8 @@ pub enum HaltReason {
     Learned,
     /// The verified rollout did not change any more.
     Stable,
+    /// What was thought before on the same snapshot for the same goal held for this start too.
+    Recalled,
     /// All segments allowed were used.
     MaxSegments,
     /// The model's share of the time was used.
@@ -48,6 +50,7 @@ impl HaltReason {
         match self {
             HaltReason::Learned => "learned",
             HaltReason::Stable => "stable",
+            HaltReason::Recalled => "recalled",
             HaltReason::MaxSegments => "max-segments",
             HaltReason::Deadline => "deadline",
             HaltReason::Cancelled => "cancelled",

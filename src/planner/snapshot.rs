@@ -1,6 +1,8 @@
 //! The map as it was when it was made ready for planning: immutable, shared by requests, search
 //! and verifier, so that a map that changes in between can neither crash nor mislead a request.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use super::PlannerConfig;
 use super::regions::Regions;
 use crate::grid::{Cost, Costmap, Geometry, Workspace, inflate};
@@ -20,7 +22,11 @@ pub struct Snapshot {
     rules: Rules,
     robot_radius_m: f64,
     stamp: Option<f64>,
+    id: u64,
 }
+
+/// The number of the next snapshot of this program.
+static NEXT_ID: AtomicU64 = AtomicU64::new(0);
 
 impl Snapshot {
     /// Makes a map ready: inflates it and finds out which cells reach each other.
@@ -49,6 +55,7 @@ impl Snapshot {
             rules,
             robot_radius_m: config.robot_radius,
             stamp: None,
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
         })
     }
 
@@ -87,6 +94,11 @@ impl Snapshot {
     /// The map's stamp, seconds.
     pub fn stamp(&self) -> Option<f64> {
         self.stamp
+    }
+
+    /// What tells this snapshot from all others of the program; clones are the same snapshot.
+    pub(super) fn id(&self) -> u64 {
+        self.id
     }
 
     /// Which cells of the inflated map reach each other.

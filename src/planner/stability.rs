@@ -19,7 +19,9 @@ const ASTRAY_CELLS: f64 = 2.0;
 
 impl Planner {
     /// Answers a request of a robot that may be following a plan already: `previous`, the outcome
-    /// of an earlier call with the same goal. As [`Planner::plan`] in all else.
+    /// of an earlier call with the same goal. As [`Planner::plan`] in all else, except that nothing
+    /// is thought about anew while snapshot and goal stay the same and what was thought in the last
+    /// call holds for the new start too: a read-out says of every cell which move leads on.
     ///
     /// If the previous plan stays, the outcome has what is left of it from the request's start on,
     /// verified on this snapshot, and the report says so ([`Report::kept`](super::Report::kept)) and
@@ -32,7 +34,7 @@ impl Planner {
         termination: &Termination,
         observer: &mut dyn FnMut(&Segment<'_>),
     ) -> Outcome {
-        let mut outcome = self.plan(snapshot, request, termination, observer);
+        let mut outcome = self.plan_recalling(snapshot, request, termination, observer);
         let tolerance_m = request.tolerance.unwrap_or(self.config().tolerance);
         let left = previous.and_then(|previous| {
             let plan = previous.plan.as_ref()?;
