@@ -24,6 +24,9 @@ const LEG_SPAN: usize = 3;
 const PHASES: usize = 4;
 /// Read-outs of sparse models have a place for blocked cells too: so many count as one free cell.
 const EMPTY_PER_FREE: usize = 16;
+/// Blocks should hold this share of the free cells at least: where they hold less, passages are
+/// closed, and the way that is left may be a detour.
+const KEPT: f64 = 0.7;
 /// How far the cells may exceed the limit when coarser blocks separate start and goal.
 const MAX_EXCESS: usize = 2;
 
@@ -45,8 +48,9 @@ impl Reduction {
     /// most twice as many if blocks that coarse separate the start from the goal. `None` if blocks
     /// that fine still do. For sparse patches only cells that can be reached count.
     ///
-    /// Takes the coarsest factor that connects them, and of the ways to lay the blocks the one
-    /// with the most free cells.
+    /// Takes the coarsest factor that connects them and keeps most of the free cells, or, if none
+    /// keeps so many, the coarsest that connects them; and of the ways to lay the blocks the one with
+    /// the most free cells.
     pub fn new(problem: &Problem<'_>, max_tokens: usize, patches: Patches) -> Option<Self> {
         Self::within(problem, max_tokens, patches, |_| true)
     }
@@ -77,6 +81,7 @@ impl Reduction {
         while count(factor) > max_cells {
             factor += 1;
         }
+        let mut coarser: Option<Layout> = None;
         while factor > 0 && count(factor) <= max_cells.saturating_mul(MAX_EXCESS) {
             let layouts = skips(factor).map(|skip| Blocks::new(&window, factor, skip));
             let mut best: Option<Layout> = None;
@@ -86,11 +91,15 @@ impl Reduction {
                 }
             }
             if let Some(best) = best {
-                return best.into_reduction(problem);
+                let kept = (best.free * factor * factor) as f64 / free.all().max(1) as f64;
+                if kept >= KEPT {
+                    return best.into_reduction(problem);
+                }
+                coarser = coarser.or(Some(best));
             }
             factor -= 1;
         }
-        None
+        coarser?.into_reduction(problem)
     }
 
     /// The same for another start on the same map: that of this problem. `None` if no free block is
