@@ -382,6 +382,11 @@ fn every_answer_on_random_maps_is_right() {
 }
 
 #[test]
+fn a_line_along_a_border_to_within_rounding_is_near_the_cells_beyond_it() {
+    judge_updates(1_042_340, &toy_model::untrained(4));
+}
+
+#[test]
 fn every_answer_on_maps_that_change_is_right() {
     let model = toy_model::untrained(2);
     (0..1000_u64).into_par_iter().for_each(|seed| {

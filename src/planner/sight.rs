@@ -90,6 +90,14 @@ fn stretches(
         let enters = height_at(border, left.v);
         let leaves = height_at(next_border, right.v);
         let (low, high) = (enters.min(leaves), enters.max(leaves));
+        // Of the column within the margin, too: a line that all but runs along a border is near the
+        // cells beyond it for its whole length.
+        let near = [
+            height_at(border - margin, left.v),
+            height_at(next_border + margin, right.v),
+        ];
+        let lowest = near[0].min(near[1]).min(low);
+        let highest = near[0].max(near[1]).max(high);
         let in_column = if run > 0.0 {
             let overlap = next_border.min(right.u) - border.max(left.u);
             length * (overlap.max(0.0) / run)
@@ -98,7 +106,7 @@ fn stretches(
         } else {
             0.0
         };
-        for row in (low - margin).floor() as i64..=(high + margin).floor() as i64 {
+        for row in (lowest - margin).floor() as i64..=(highest + margin).floor() as i64 {
             let overlap = ((row + 1) as f64).min(high) - (row as f64).max(low);
             let share = if high > low {
                 overlap.max(0.0) / (high - low)

@@ -7,6 +7,7 @@
 
 use super::frame::Point;
 use super::sight::Sight;
+use super::surroundings::{relaxed_cells, relaxed_map};
 use super::{Expected, NavError, Outcome, Plan, Planner, Request, Segment, Snapshot, verify};
 use crate::grid::{Cell, Pose2};
 use crate::search::Termination;
@@ -96,8 +97,10 @@ fn left_of(plan: &Plan, snapshot: &Snapshot, here: &Pose2) -> Option<Plan> {
     }
     poses.extend_from_slice(onward);
 
+    let here_cell = geometry.world_to_cell(here.x, here.y)?;
+    let map = relaxed_map(snapshot, &relaxed_cells(snapshot, here_cell));
     let sight = Sight {
-        map: snapshot.inflated(),
+        map: &map,
         rules: snapshot.rules(),
     };
     let point = |pose: &Pose2| Point::from_world(geometry, pose.x, pose.y);
@@ -106,7 +109,12 @@ fn left_of(plan: &Plan, snapshot: &Snapshot, here: &Pose2) -> Option<Plan> {
             .windows(2)
             .map(|pair| (point(&pair[0]), point(&pair[1])))
     };
-    let cost: f64 = legs().map(|(from, to)| sight.cost(from, to)).sum();
+    // As new plans do, it must keep a hair's breadth from what is blocked now: a pose on the border
+    // of a cell that has been blocked since is on its wrong side by the next rounding.
+    let costs: Option<Vec<f64>> = legs()
+        .map(|(from, to)| sight.clear_cost(from, to))
+        .collect();
+    let cost: f64 = costs?.iter().sum();
     let length: f64 = legs().map(|(from, to)| from.distance(to)).sum();
     let mut cells: Vec<Cell> = poses
         .iter()
