@@ -177,8 +177,8 @@ impl GridHrm {
         })
     }
 
-    /// The same model, for inference, with segments that leave off once it is time to stop: some
-    /// 0.1 ms later in the fused formulation, at their end elsewhere. A segment that has left off
+    /// The same model, for inference, with segments that leave off once it is time to stop: a
+    /// chunk of tokens later in the fused formulation, at their end elsewhere. A segment that has left off
     /// is an error ([`Error::SegmentStopped`]), so that nobody reads what it did not compute.
     #[must_use]
     pub fn until(&self, termination: &Termination) -> Self {
