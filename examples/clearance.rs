@@ -46,10 +46,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     if files.is_empty() {
         return Err("give at least one map, for example: maps/office.yaml".into());
     }
+    let model = match shipped()? {
+        Some(checkpoint) => Some(NamedModel {
+            name: "shipped".to_owned(),
+            model: checkpoint.model()?,
+        }),
+        None => None,
+    };
     let mut all: Vec<Measures> = SETTINGS.iter().map(|_| Measures::default()).collect();
     for file in &files {
         let map = load_map(file)?.to_costmap(CostRule::default());
-        on_map(&map, &mut all)?;
+        on_map(&map, model.as_ref(), &mut all)?;
     }
     println!("{} maps, {PAIRS} requests each", files.len());
     println!(
@@ -69,7 +76,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn on_map(map: &Costmap, all: &mut [Measures]) -> Result<(), Box<dyn Error>> {
+fn on_map(
+    map: &Costmap,
+    model: Option<&NamedModel>,
+    all: &mut [Measures],
+) -> Result<(), Box<dyn Error>> {
     let geometry = *map.geometry();
     let (width, height) = (geometry.width(), geometry.height());
     let mut workspace = Workspace::default();
@@ -87,13 +98,7 @@ fn on_map(map: &Costmap, all: &mut [Measures]) -> Result<(), Box<dyn Error>> {
             ..PlannerConfig::default()
         };
         let snapshot = Snapshot::new(map.clone(), &config)?;
-        let model = shipped()?.map(|checkpoint| {
-            checkpoint.model().map(|model| NamedModel {
-                name: "shipped".to_owned(),
-                model,
-            })
-        });
-        let mut planner = Planner::new(config, model.transpose()?)?;
+        let mut planner = Planner::new(config, model.cloned())?;
         let components = Components::of(snapshot.inflated());
         let mut dice = ChaCha8Rng::seed_from_u64(3);
         let pose = |cell: Cell| {

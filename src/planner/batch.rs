@@ -15,13 +15,13 @@ use super::budget::Budget;
 use super::repair::Draft;
 use super::report::{milliseconds, timed};
 use super::scales::Thought;
-use super::think::decode;
+use super::think::{Held, decode};
 use super::{
-    Outcome, PlanSource, Planner, Policy, Problem, Refusal, Report, Request, Segment, Snapshot,
-    Source, check, publish, stopped, unverified,
+    Asked, Outcome, Plan, Planner, Policy, Problem, Refusal, Report, Request, Segment, Snapshot,
+    check,
 };
 use crate::grid::{Cell, Pose2};
-use crate::search::{Field, Search, Stop, Termination};
+use crate::search::{Field, Search, Termination};
 
 /// The field of a batch's goal, computed when the first start needs it; `None` if it could not be
 /// in time.
@@ -134,7 +134,7 @@ impl Follower<'_> {
         search: &mut Search,
         own_cells: &mut Option<Vec<Cell>>,
         report: &mut Report,
-    ) -> Result<super::Plan, Refusal> {
+    ) -> Result<Plan, Refusal> {
         let thought = match self.thought {
             Some(thought) if is_lead => Some(thought.clone()),
             Some(thought) => thought
@@ -143,39 +143,30 @@ impl Follower<'_> {
                 .and_then(|draft| follow(problem, draft, report)),
             None => None,
         };
-        *own_cells = thought.as_ref().and_then(|thought| thought.cells.clone());
-        report.evaded = thought.as_ref().is_some_and(|thought| thought.evaded);
-        let alone = self.planner.config().source == PlanSource::Model;
-        let by_model = thought.and_then(|thought| {
-            let config = self.planner.config();
-            super::by_model(config, problem, &thought, search, self.budget, report)
-        });
-        let plan = match by_model {
-            Some(plan) => plan,
-            None if alone && !problem.is_within_a_cell() => return Err(super::unsolved(report)),
-            None => {
-                let cells = self.search(problem, search, report)?;
-                report.source = Some(Source::Search);
-                publish(problem, &cells, self.budget, report).ok_or_else(unverified)?
-            }
+        let thought = thought.unwrap_or_else(Thought::none);
+        *own_cells = thought.cells().cloned();
+        let asked = Asked {
+            config: self.planner.config(),
+            problem,
+            budget: self.budget,
         };
-        match self.budget.whole.reason() {
-            Some(Stop::Cancelled) => Err(stopped(Stop::Cancelled)),
-            _ => Ok(plan),
-        }
+        asked.conclude(&thought, search, report, |asked, search, report| {
+            self.search(asked, search, report)
+        })
     }
 
     /// An optimal plan as cells, by the batch's field where it holds for this start.
     fn search(
         &self,
-        problem: &Problem<'_>,
+        asked: &Asked<'_>,
         search: &mut Search,
         report: &mut Report,
     ) -> Result<Vec<Cell>, Refusal> {
+        let problem = asked.problem;
         let rules = problem.snapshot().rules();
         // Around a start that was relaxed the map is not the snapshot's.
         if problem.is_relaxed() || problem.is_within_a_cell() {
-            return super::searched(problem, search, self.budget, report);
+            return asked.searched(search, report);
         }
         let cells = timed(&mut report.time_ms.search, || {
             let field = self.field.get_or_init(|| {
@@ -197,7 +188,7 @@ impl Follower<'_> {
         });
         match cells {
             Some(cells) => Ok(cells),
-            None => super::searched(problem, search, self.budget, report),
+            None => asked.searched(search, report),
         }
     }
 }
@@ -212,8 +203,10 @@ pub(super) fn follow(problem: &Problem<'_>, draft: &Draft, report: &mut Report) 
     let candidate = decode(problem, &reduction, &policy, report);
     Some(Thought {
         factor: reduction.factor(),
-        evaded: candidate.evaded,
-        cells: candidate.verified.then_some(candidate.cells),
+        held: candidate.verified.then_some(Held {
+            cells: candidate.cells,
+            evaded: candidate.evaded,
+        }),
         draft: Some(Draft {
             logits: Arc::clone(&draft.logits),
             reduction,

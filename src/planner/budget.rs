@@ -41,4 +41,17 @@ impl Budget {
             whole,
         }
     }
+
+    /// For one of `parts` equal parts of what is left of the time.
+    pub fn one_of(&self, parts: usize) -> Termination {
+        let now = Instant::now();
+        let left = self
+            .whole
+            .deadline()
+            .map(|at| at.saturating_duration_since(now));
+        match left {
+            Some(left) => self.whole.clone().with_deadline(now + left / parts as u32),
+            None => self.whole.clone(),
+        }
+    }
 }

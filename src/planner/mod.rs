@@ -205,7 +205,7 @@ impl Planner {
             .take()
             .filter(|memory| memory.serves(&problem))
             .and_then(|memory| batch::follow(&problem, &memory.draft, report))
-            .filter(|thought| thought.cells.is_some());
+            .filter(|thought| thought.held.is_some());
         let thought = match recalled {
             Some(thought) => {
                 report.halt_reason = HaltReason::Recalled;
@@ -215,22 +215,13 @@ impl Planner {
             None => self.think(&problem, &budget, observer, report)?,
         };
         self.memory = Memory::of(&problem, &thought);
-        own_cells.clone_from(&thought.cells);
-        report.evaded = thought.evaded;
-        let (config, search) = (&self.config, &mut self.search);
-        let plan = match by_model(config, &problem, &thought, search, &budget, report) {
-            Some(plan) => plan,
-            None if self.is_alone() && !problem.is_within_a_cell() => return Err(unsolved(report)),
-            None => {
-                let cells = searched(&problem, &mut self.search, &budget, report)?;
-                report.source = Some(Source::Search);
-                publish(&problem, &cells, &budget, report).ok_or_else(unverified)?
-            }
+        *own_cells = thought.cells().cloned();
+        let asked = Asked {
+            config: &self.config,
+            problem: &problem,
+            budget: &budget,
         };
-        match budget.whole.reason() {
-            Some(Stop::Cancelled) => Err(stopped(Stop::Cancelled)),
-            _ => Ok(plan),
-        }
+        asked.conclude(&thought, &mut self.search, report, Asked::searched)
     }
 
     /// What the model thinks of a problem, if it is asked.
@@ -288,70 +279,104 @@ impl Planner {
     }
 }
 
-/// The plan that follows from a thought, repaired where it needs it and where that is allowed;
-/// `None` if there is none.
-fn by_model(
-    config: &PlannerConfig,
-    problem: &Problem<'_>,
-    thought: &Thought,
-    search: &mut Search,
-    budget: &Budget,
-    report: &mut Report,
-) -> Option<Plan> {
-    let gain = config.repair_gain;
-    let repaired = timed(&mut report.time_ms.repair, || {
-        match (&thought.cells, &thought.draft) {
-            _ if config.source == PlanSource::Model => None,
-            (Some(cells), _) if gain < 1.0 => repair::tightened(
-                problem,
-                (cells, thought.factor),
-                gain,
-                search,
-                &budget.repair,
-            ),
-            (None, Some(draft)) => repair::mended(problem, draft, search, &budget.repair),
-            _ => None,
-        }
-    });
-    let candidates = [
-        (repaired.as_ref(), Source::Repaired),
-        (thought.cells.as_ref(), Source::Model),
-    ];
-    candidates.into_iter().find_map(|(cells, source)| {
-        let plan = publish(problem, cells?, budget, report)?;
-        report.source = Some(source);
-        Some(plan)
-    })
+/// What the way from a thought to an answer depends on.
+struct Asked<'a> {
+    config: &'a PlannerConfig,
+    problem: &'a Problem<'a>,
+    budget: &'a Budget,
 }
 
-/// An optimal plan as cells, by the complete search.
-fn searched(
-    problem: &Problem<'_>,
-    search: &mut Search,
-    budget: &Budget,
-    report: &mut Report,
-) -> std::result::Result<Vec<Cell>, Refusal> {
-    if let Some(stop) = budget.whole.reason() {
-        return Err(stopped(stop));
+impl Asked<'_> {
+    /// The answer that follows from a thought: by the model, repaired where it needs it, or else
+    /// along the cells that `complete` finds.
+    fn conclude(
+        &self,
+        thought: &Thought,
+        search: &mut Search,
+        report: &mut Report,
+        complete: impl FnOnce(
+            &Self,
+            &mut Search,
+            &mut Report,
+        ) -> std::result::Result<Vec<Cell>, Refusal>,
+    ) -> std::result::Result<Plan, Refusal> {
+        report.evaded = thought.held.as_ref().is_some_and(|held| held.evaded);
+        let alone = self.config.source == PlanSource::Model;
+        let plan = match self.by_model(thought, search, report) {
+            Some(plan) => plan,
+            None if alone && !self.problem.is_within_a_cell() => return Err(unsolved(report)),
+            None => {
+                let cells = complete(self, search, report)?;
+                report.source = Some(Source::Search);
+                publish(self.problem, &cells, self.budget, report).ok_or_else(unverified)?
+            }
+        };
+        match self.budget.whole.reason() {
+            Some(Stop::Cancelled) => Err(stopped(Stop::Cancelled)),
+            _ => Ok(plan),
+        }
     }
-    let found = timed(&mut report.time_ms.search, || {
-        search.path(
-            problem.map(),
-            problem.start_cell,
-            problem.goal_cell,
-            problem.snapshot().rules(),
-            &budget.whole,
-        )
-    });
-    match found {
-        Ok(search::Outcome::Found(path)) => Ok(path.cells),
-        Ok(search::Outcome::Stopped(stop)) => Err(stopped(stop)),
-        // The checks saw a way, so this would be a defect of theirs or of the search.
-        Ok(search::Outcome::Unreachable) => Err(Refusal::new(
-            NavError::NoValidPath,
-            "no path leads from the start to the goal",
-        )),
-        Err(error) => Err(Refusal::new(NavError::Unknown, error.to_string())),
+
+    /// The plan that follows from a thought, repaired where it needs it and where that is allowed;
+    /// `None` if there is none.
+    fn by_model(
+        &self,
+        thought: &Thought,
+        search: &mut Search,
+        report: &mut Report,
+    ) -> Option<Plan> {
+        let (problem, until) = (self.problem, &self.budget.repair);
+        let gain = self.config.repair_gain;
+        let repaired = timed(&mut report.time_ms.repair, || {
+            match (thought.cells(), &thought.draft) {
+                _ if self.config.source == PlanSource::Model => None,
+                (Some(cells), _) if gain < 1.0 => {
+                    repair::tightened(problem, (cells, thought.factor), gain, search, until)
+                }
+                (None, Some(draft)) => repair::mended(problem, draft, search, until),
+                _ => None,
+            }
+        });
+        let candidates = [
+            (repaired.as_ref(), Source::Repaired),
+            (thought.cells(), Source::Model),
+        ];
+        candidates.into_iter().find_map(|(cells, source)| {
+            let plan = publish(problem, cells?, self.budget, report)?;
+            report.source = Some(source);
+            Some(plan)
+        })
+    }
+
+    /// An optimal plan as cells, by the complete search.
+    fn searched(
+        &self,
+        search: &mut Search,
+        report: &mut Report,
+    ) -> std::result::Result<Vec<Cell>, Refusal> {
+        if let Some(stop) = self.budget.whole.reason() {
+            return Err(stopped(stop));
+        }
+        let problem = self.problem;
+        let found = timed(&mut report.time_ms.search, || {
+            search.path(
+                problem.map(),
+                problem.start_cell,
+                problem.goal_cell,
+                problem.snapshot().rules(),
+                &self.budget.whole,
+            )
+        });
+        match found {
+            Ok(search::Outcome::Found(path)) => Ok(path.cells),
+            Ok(search::Outcome::Stopped(stop)) => Err(stopped(stop)),
+            // The checks saw a way, so this would be a defect of theirs or of the search.
+            Ok(search::Outcome::Unreachable) => Err(Refusal::new(
+                NavError::NoValidPath,
+                "no path leads from the start to the goal",
+            )),
+            Err(error) => Err(Refusal::new(NavError::Unknown, error.to_string())),
+        }
     }
 }
 

@@ -95,9 +95,7 @@ fn poses_along(problem: &Problem<'_>, points: &[Point]) -> Vec<Pose2> {
     }
     let mut poses = vec![problem.start];
     for pair in points.windows(2) {
-        let pieces = (pair[0].distance(pair[1]) - SAME_POINT).ceil().max(1.0);
-        for piece in 1..=pieces as usize {
-            let point = pair[0].towards(pair[1], piece as f64 / pieces);
+        for point in spaced(pair[0], pair[1]) {
             let (x, y) = point.to_world(geometry);
             poses.push(Pose2::new(x, y, problem.start.yaw));
         }
@@ -108,6 +106,12 @@ fn poses_along(problem: &Problem<'_>, points: &[Point]) -> Vec<Pose2> {
     }
     turn_along(&mut poses, arrives);
     poses
+}
+
+/// Points from `from`, which is left out, to `to`, at most one cell apart.
+pub(super) fn spaced(from: Point, to: Point) -> impl Iterator<Item = Point> {
+    let pieces = (from.distance(to) - SAME_POINT).ceil().max(1.0);
+    (1..=pieces as usize).map(move |piece| from.towards(to, piece as f64 / pieces))
 }
 
 /// Turns every pose but the first towards the next one; the last one, unless it is the goal, as

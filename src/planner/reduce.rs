@@ -10,6 +10,7 @@
 //! Nothing here searches: whether the blocks connect start and goal is asked of their regions.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::Problem;
 use super::line::legal_line;
@@ -34,12 +35,13 @@ const MAX_EXCESS: usize = 2;
 #[derive(Debug, Clone)]
 pub struct Reduction {
     blocks: Blocks,
-    map: Costmap,
+    // Shared: the same blocks serve many starts.
+    map: Arc<Costmap>,
     start: Cell,
     goal: Cell,
     start_leg: Vec<Cell>,
     goal_leg: Vec<Cell>,
-    is_free: Vec<bool>,
+    is_free: Arc<[bool]>,
     full: Geometry,
 }
 
@@ -174,7 +176,7 @@ impl Reduction {
         let mut full = vec![f32::NAN; self.full.cells()];
         for (index, (&value, _)) in values
             .iter()
-            .zip(&self.is_free)
+            .zip(self.is_free.iter())
             .enumerate()
             .filter(|(_, (_, is_free))| **is_free)
         {
@@ -243,13 +245,13 @@ impl Layout {
             .map(|index| pooled_cost(problem, &self.blocks, index, self.is_free[index]))
             .collect();
         Some(Reduction {
-            map: Costmap::new(geometry, costs).ok()?,
+            map: Arc::new(Costmap::new(geometry, costs).ok()?),
             blocks: self.blocks,
             start: self.start.block,
             goal: self.goal.block,
             start_leg: self.start.cells,
             goal_leg: self.goal.cells,
-            is_free: self.is_free,
+            is_free: self.is_free.into(),
             full: *problem.map().geometry(),
         })
     }

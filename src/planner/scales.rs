@@ -27,10 +27,8 @@ const MARGIN: usize = 4;
 /// What thinking came to.
 #[derive(Debug, Clone)]
 pub(super) struct Thought {
-    /// The cells of the best verified plan, if there is any.
-    pub cells: Option<Vec<Cell>>,
-    /// Whether that is an evading rollout.
-    pub evaded: bool,
+    /// The best verified plan, if there is any.
+    pub held: Option<Held>,
     /// Cells of the map along each side of what it was found on.
     pub factor: usize,
     /// The last read-out of the whole map: of the scale that found the plan, or else of the first.
@@ -41,11 +39,15 @@ impl Thought {
     /// What comes of not thinking.
     pub fn none() -> Self {
         Self {
-            cells: None,
-            evaded: false,
+            held: None,
             factor: 1,
             draft: None,
         }
+    }
+
+    /// The cells of the best verified plan.
+    pub fn cells(&self) -> Option<&Vec<Cell>> {
+        self.held.as_ref().map(|held| &held.cells)
     }
 }
 
@@ -105,8 +107,7 @@ pub(super) fn think_at_scales(
     };
     let holds = |held: Held, factor| {
         Ok(Thought {
-            cells: Some(held.cells),
-            evaded: held.evaded,
+            held: Some(held),
             factor,
             draft,
         })

@@ -6,6 +6,7 @@
 //! was not found in time.
 
 use super::frame::Point;
+use super::path::spaced;
 use super::sight::Sight;
 use super::surroundings::{relaxed_cells, relaxed_map};
 use super::{Expected, NavError, Outcome, Plan, Planner, Request, Segment, Snapshot, verify};
@@ -87,14 +88,14 @@ fn left_of(plan: &Plan, snapshot: &Snapshot, here: &Pose2) -> Option<Plan> {
     }
     let onward = &plan.poses[(nearest + 1).min(plan.poses.len() - 1)..];
     let mut poses = vec![*here];
-    let gap = here.distance(&onward[0]);
-    let pieces = (gap / resolution - 1e-9).ceil().max(1.0);
+    let point = |pose: &Pose2| Point::from_world(geometry, pose.x, pose.y);
     let yaw = (onward[0].y - here.y).atan2(onward[0].x - here.x);
-    for piece in 1..pieces as usize {
-        let t = piece as f64 / pieces;
-        let x = here.x + t * (onward[0].x - here.x);
-        poses.push(Pose2::new(x, here.y + t * (onward[0].y - here.y), yaw));
-    }
+    poses.extend(spaced(point(here), point(&onward[0])).map(|point| {
+        let (x, y) = point.to_world(geometry);
+        Pose2::new(x, y, yaw)
+    }));
+    // The last of them is the next pose itself.
+    poses.pop();
     poses.extend_from_slice(onward);
 
     let here_cell = geometry.world_to_cell(here.x, here.y)?;
@@ -103,7 +104,6 @@ fn left_of(plan: &Plan, snapshot: &Snapshot, here: &Pose2) -> Option<Plan> {
         map: &map,
         rules: snapshot.rules(),
     };
-    let point = |pose: &Pose2| Point::from_world(geometry, pose.x, pose.y);
     let legs = || {
         poses
             .windows(2)

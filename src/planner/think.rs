@@ -242,7 +242,11 @@ pub(super) fn decode(
     if candidate.arrived {
         return candidate;
     }
-    let evading = brought_back(policy.evading_rollout(start, goal));
+    let evading = policy.evading_rollout(start, goal);
+    if !evading.arrived {
+        return candidate;
+    }
+    let evading = brought_back(evading);
     if evading.verified {
         Candidate {
             evaded: true,

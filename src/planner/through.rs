@@ -1,7 +1,5 @@
 //! Plans through several poses, one after the other: one leg between each two.
 
-use std::time::Instant;
-
 use super::budget::Budget;
 use super::{NavError, Outcome, Plan, Planner, Report, Request, Segment, Snapshot};
 use crate::grid::Pose2;
@@ -52,14 +50,7 @@ impl Planner {
         let mut whole: Option<Plan> = None;
         let mut messages = Vec::new();
         for (leg, &goal) in goals.iter().enumerate() {
-            let left = budget.whole.deadline().map(|at| {
-                let now = Instant::now();
-                now + at.saturating_duration_since(now) / (goals.len() - leg) as u32
-            });
-            let bounded = match left {
-                Some(deadline) => budget.whole.clone().with_deadline(deadline),
-                None => budget.whole.clone(),
-            };
+            let bounded = budget.one_of(goals.len() - leg);
             let request = Request {
                 tolerance,
                 ..Request::new(here, goal)
