@@ -13,6 +13,7 @@ use hrm_planner::grid::generate::{Components, reachable_pair};
 use hrm_planner::grid::{Cell, CostRule, Costmap, Geometry, Pose2, load_map};
 use hrm_planner::judge::{map_files, mean, percentile};
 use hrm_planner::model::{Checkpoint, shipped};
+use hrm_planner::node::Settings;
 use hrm_planner::planner::{
     NamedModel, Outcome, Planner, PlannerConfig, Request, Snapshot, Source, Times,
 };
@@ -45,7 +46,7 @@ fn main() -> Result<()> {
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().context("a file is missing");
         match argument.as_str() {
-            "--config" => config = PlannerConfig::read(Path::new(&value()?))?,
+            "--config" => config = Settings::read(Path::new(&value()?))?.planner,
             "--model" => model = Some(Checkpoint::read(Path::new(&value()?))?),
             flag if flag.starts_with('-') => bail!("{flag} is not known"),
             file => files.push(file.into()),

@@ -536,6 +536,114 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// A parameter of the node does not exist.
+    #[error("there is no parameter `{name}`; configs/planner.yaml shows all of them")]
+    UnknownParameter {
+        /// As given.
+        name: String,
+    },
+    /// A parameter of the node cannot have this value.
+    #[error("the parameter `{name}` cannot be {value}: {reason}")]
+    ParameterValue {
+        /// The parameter.
+        name: String,
+        /// As given.
+        value: String,
+        /// What is wrong and what is allowed.
+        reason: String,
+    },
+    /// A position is not finite.
+    #[error("the position is ({x}, {y}, {z}); all three numbers must be finite")]
+    Position {
+        /// Metres.
+        x: f64,
+        /// Metres.
+        y: f64,
+        /// Metres.
+        z: f64,
+    },
+    /// A transform's frames make no tree.
+    #[error(
+        "a transform from `{child}` to `{parent}`: both frames need a name, and not the same one"
+    )]
+    TransformFrames {
+        /// As given.
+        parent: String,
+        /// As given.
+        child: String,
+    },
+    /// There are more frames than any robot has.
+    #[error("there are {frames} frames already; look for a publisher that makes up names")]
+    TooManyFrames {
+        /// How many are kept at most.
+        frames: usize,
+    },
+    /// A frame that no transform speaks of.
+    #[error(
+        "no transform speaks of the frame `{frame}` (known: {known}); check its name, and that its \
+         publisher runs"
+    )]
+    UnknownFrame {
+        /// As asked for.
+        frame: String,
+        /// The frames there are.
+        known: String,
+    },
+    /// Two frames are not parts of one tree.
+    #[error(
+        "no chain of transforms joins `{source_frame}` and `{target}`; check that localisation runs"
+    )]
+    UnconnectedFrames {
+        /// Where the transform should lead to.
+        target: String,
+        /// Where it should come from.
+        source_frame: String,
+    },
+    /// A transform is not known at the time asked for.
+    #[error(
+        "the transform from `{source_frame}` to `{target}` is known from {oldest_s:.3} to \
+         {newest_s:.3} s, not at {asked_s:.3} s; check the clocks, use_sim_time and \
+         transform_tolerance"
+    )]
+    TransformTime {
+        /// Where the transform should lead to.
+        target: String,
+        /// Where it should come from.
+        source_frame: String,
+        /// Seconds of the clock in use.
+        asked_s: f64,
+        /// Seconds.
+        oldest_s: f64,
+        /// Seconds.
+        newest_s: f64,
+    },
+    /// A robot's transform is too old to plan from.
+    #[error(
+        "the newest transform from `{frame}` to the map is {age_s:.3} s old, over \
+         transform_tolerance = {tolerance_s} s; check that localisation runs, and the clocks"
+    )]
+    TransformAge {
+        /// The robot's frame.
+        frame: String,
+        /// Seconds.
+        age_s: f64,
+        /// Seconds.
+        tolerance_s: f64,
+    },
+    /// The middleware refused something.
+    #[error("{what}: {reason}")]
+    Middleware {
+        /// What was to be done.
+        what: String,
+        /// What the middleware said.
+        reason: String,
+    },
+    /// A point cloud's bytes are not laid out as it says.
+    #[error("the point cloud cannot be read: {reason}; check its driver")]
+    PointCloud {
+        /// What is wrong.
+        reason: String,
+    },
 }
 
 /// A result with this crate's [`Error`].

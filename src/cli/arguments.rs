@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use hrm_planner::grid::Pose2;
+use hrm_planner::node;
 use hrm_planner::planner::{HaltRule, PlanSource, PlannerConfig};
 
 use super::failure::Result;
@@ -23,7 +24,7 @@ impl Settings {
     /// The settings, checked.
     pub fn planner(&self) -> Result<PlannerConfig> {
         let mut config = match &self.config {
-            Some(path) => PlannerConfig::read(path)?,
+            Some(path) => node::Settings::read(path)?.planner,
             None => PlannerConfig::default(),
         };
         if let Some(radius) = self.radius {

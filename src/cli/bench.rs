@@ -9,6 +9,7 @@ use hrm_planner::Error;
 use hrm_planner::grid::generate::Kind;
 use hrm_planner::judge::{Generated, Judge, Progress, write_table};
 use hrm_planner::model::Act;
+use hrm_planner::node::Settings;
 use hrm_planner::planner::{HaltRule, PlannerConfig};
 
 use super::arguments::HaltArgument;
@@ -108,7 +109,7 @@ impl Set {
 pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
     let set = arguments.set;
     let mut config = match &arguments.config {
-        Some(path) => PlannerConfig::read(path)?,
+        Some(path) => Settings::read(path)?.planner,
         None => PlannerConfig::default(),
     };
     arguments.warn_of_what_has_no_effect();

@@ -30,7 +30,7 @@ use std::process::ExitCode;
 
 use clap::builder::RangedU64ValueParser;
 use clap::{ArgAction, Parser, Subcommand};
-use hrm_planner::planner::PlannerConfig;
+use hrm_planner::node::Settings;
 use hrm_planner::threads;
 
 use failure::{Failure, Result};
@@ -118,7 +118,7 @@ fn run(command_line: Option<CommandLine>) -> Result<()> {
     // First of all: it may begin the program anew.
     threads::settle(match (threads, command.config()) {
         (Some(threads), _) => threads,
-        (None, Some(file)) => PlannerConfig::read(file)?.threads,
+        (None, Some(file)) => Settings::read(file)?.planner.threads,
         (None, None) => 0,
     })?;
     log::start(verbose);

@@ -1,10 +1,9 @@
-//! The planner's settings: one struct, its defaults, its ranges, its file.
+//! The planner's settings: one struct, its defaults, its ranges.
 //!
-//! `configs/planner.yaml` documents every key; this struct and that file say the same, and a test
-//! holds them together.
+//! `configs/planner.yaml` documents every key, with those of the node; this struct and that file say
+//! the same, and a test holds them together. [`crate::node::Settings`] reads it.
 
 use std::ops::RangeInclusive;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -128,87 +127,73 @@ impl Default for PlannerConfig {
 }
 
 impl PlannerConfig {
-    /// The settings in a YAML file, checked.
-    ///
-    /// # Errors
-    /// [`Error::Io`]; [`Error::ConfigFile`] for an unknown key or a value of the wrong type, with
-    /// its place; [`Error::PlannerSetting`] for a value outside its range.
-    pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(|source| Error::Io {
-            path: path.to_owned(),
-            source,
-        })?;
-        let config: Self = serde_saphyr::from_str(&text).map_err(|error| Error::ConfigFile {
-            path: path.to_owned(),
-            reason: error.without_snippet().to_string(),
-        })?;
-        config.validate()?;
-        Ok(config)
-    }
-
     /// Checks that every setting is within its range.
     ///
     /// # Errors
     /// [`Error::PlannerSetting`] for the first one that is not.
     pub fn validate(&self) -> Result<()> {
-        within("robot_radius", self.robot_radius, 0.0..=10.0, "0 to 10 m")?;
-        within(
-            "inflation_radius",
-            self.inflation_radius,
-            0.0..=100.0,
-            "0 to 100 m",
-        )?;
-        within(
-            "cost_scaling_factor",
-            self.cost_scaling_factor,
-            0.0..=1000.0,
-            "0 to 1000 per metre",
-        )?;
-        within(
-            "cost_weight",
-            self.cost_weight,
-            0.0..=MAX_COST_WEIGHT,
-            "0 to 1000",
-        )?;
-        within("tolerance", self.tolerance, 0.0..=1000.0, "0 to 1000 m")?;
-        within("switch_gain", self.switch_gain, 0.0..=1.0, "0 to 1")?;
-        within("repair_gain", self.repair_gain, 0.0..=1.0, "0 to 1")?;
-        within(
-            "stable_segments",
-            self.stable_segments as f64,
-            1.0..=64.0,
-            "1 to 64",
-        )?;
-        within(
-            "max_segments",
-            self.max_segments as f64,
-            1.0..=4096.0,
-            "1 to 4096",
-        )?;
-        within(
-            "max_planning_time",
-            self.max_planning_time,
-            0.001..=3600.0,
-            "0.001 to 3600 s",
-        )?;
-        within(
-            "max_tokens",
-            self.max_tokens as f64,
-            16.0..=1_048_576.0,
-            "16 to 1048576",
-        )?;
-        within(
-            "max_cells",
-            self.max_cells as f64,
-            1.0..=2_147_483_648.0,
-            "1 to 2147483648",
-        )?;
-        within(
-            "threads",
-            self.threads as f64,
-            0.0..=MAX_THREADS as f64,
-            "0 to 1024",
-        )
+        let mut limited = self.limited().into_iter();
+        limited.try_for_each(|(limits, value)| limits.check(value))
+    }
+
+    /// The range of a setting; `None` for one that is not a number.
+    pub fn range(key: &str) -> Option<RangeInclusive<f64>> {
+        let limited = Self::default().limited().into_iter();
+        let mut ranges = limited.filter(|(limits, _)| limits.key == key);
+        ranges.next().map(|(limits, _)| limits.range)
+    }
+
+    /// The settings that are numbers, with their ranges.
+    fn limited(&self) -> [(Limits, f64); 13] {
+        let limits = |key, range, must| Limits { key, range, must };
+        [
+            (
+                limits("robot_radius", 0.0..=10.0, "0 to 10 m"),
+                self.robot_radius,
+            ),
+            (
+                limits("inflation_radius", 0.0..=100.0, "0 to 100 m"),
+                self.inflation_radius,
+            ),
+            (
+                limits("cost_scaling_factor", 0.0..=1000.0, "0 to 1000 per metre"),
+                self.cost_scaling_factor,
+            ),
+            (
+                limits("cost_weight", 0.0..=MAX_COST_WEIGHT, "0 to 1000"),
+                self.cost_weight,
+            ),
+            (
+                limits("tolerance", 0.0..=1000.0, "0 to 1000 m"),
+                self.tolerance,
+            ),
+            (limits("switch_gain", 0.0..=1.0, "0 to 1"), self.switch_gain),
+            (limits("repair_gain", 0.0..=1.0, "0 to 1"), self.repair_gain),
+            (
+                limits("stable_segments", 1.0..=64.0, "1 to 64"),
+                self.stable_segments as f64,
+            ),
+            (
+                limits("max_segments", 1.0..=4096.0, "1 to 4096"),
+                self.max_segments as f64,
+            ),
+            (
+                limits("max_planning_time", 0.001..=3600.0, "0.001 to 3600 s"),
+                self.max_planning_time,
+            ),
+            (
+                limits("max_tokens", 16.0..=1_048_576.0, "16 to 1048576"),
+                self.max_tokens as f64,
+            ),
+            (
+                limits("max_cells", 1.0..=2_147_483_648.0, "1 to 2147483648"),
+                self.max_cells as f64,
+            ),
+            (
+                limits("threads", 0.0..=MAX_THREADS as f64, "0 to 1024"),
+                self.threads as f64,
+            ),
+        ]
     }
 
     /// How travel cost is counted.
@@ -232,15 +217,24 @@ impl PlannerConfig {
     }
 }
 
-/// An error unless `value` is in `range`; a NaN is in none.
-fn within(
+/// The range of a setting that is a number.
+#[derive(Debug, Clone)]
+struct Limits {
+    /// The setting.
     key: &'static str,
-    value: f64,
+    /// Its least and its greatest value.
     range: RangeInclusive<f64>,
+    /// The same for people, with the unit.
     must: &'static str,
-) -> Result<()> {
-    if range.contains(&value) {
-        return Ok(());
+}
+
+impl Limits {
+    /// An error unless `value` is in the range; a NaN is in none.
+    fn check(&self, value: f64) -> Result<()> {
+        let Self { key, range, must } = self;
+        if range.contains(&value) {
+            return Ok(());
+        }
+        Err(Error::PlannerSetting { key, value, must })
     }
-    Err(Error::PlannerSetting { key, value, must })
 }

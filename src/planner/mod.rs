@@ -51,6 +51,7 @@ pub use report::{HaltReason, Report, Source, Times};
 pub use request::{Outcome, Plan, Request};
 pub use rollout::{MOST_EVADED, Policy, Rollout};
 pub use snapshot::Snapshot;
+pub use surroundings::relaxed_cells;
 pub use think::Segment;
 pub use through::Route;
 pub use verify::{Expected, Violation, ViolationKind, verify};

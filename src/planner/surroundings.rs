@@ -15,7 +15,7 @@ pub const RELAXED_COST: Cost = Cost::MAX_TRAVERSABLE;
 
 /// The row-major indices, ascending, of the cells that are blocked on the inflated map but relaxed
 /// for a robot that starts in `start`, a cell of the map.
-pub(super) fn relaxed_cells(snapshot: &Snapshot, start: Cell) -> Vec<usize> {
+pub fn relaxed_cells(snapshot: &Snapshot, start: Cell) -> Vec<usize> {
     let geometry = snapshot.geometry();
     let allow_unknown = snapshot.rules().allow_unknown();
     let radius = snapshot.robot_radius_m() / geometry.resolution();

@@ -8,6 +8,7 @@ pub mod corridor;
 pub mod map_folder;
 pub mod planning;
 pub mod random_model;
+pub mod robot;
 pub mod torch_file;
 pub mod toy_model;
 

@@ -1,0 +1,160 @@
+"""The lifecycle driven from outside, the bond, the way the process ends."""
+import signal
+import time
+
+import pytest
+from bond.msg import Status
+from lifecycle_msgs.msg import Transition, TransitionEvent
+from lifecycle_msgs.srv import GetAvailableStates, GetAvailableTransitions
+from nav2_msgs.action import ComputePathToPose
+
+from conftest import ABORTED, SUCCEEDED, Client, pose, to_pose, two_rooms
+
+CONFIGURE, CLEANUP, ACTIVATE, DEACTIVATE = 1, 2, 3, 4
+SHUTDOWN_UNCONFIGURED, SHUTDOWN_INACTIVE, SHUTDOWN_ACTIVE = 5, 6, 7
+ACROSS = to_pose(pose(8, 2), pose(2, 2))
+
+
+def test_the_states_and_their_transitions(start, client):
+    start()
+    events = client.listen(TransitionEvent, 'hrm_planner/transition_event')
+    client.wait_for_readers('/hrm_planner/transition_event')
+    assert client.state() == 'unconfigured'
+    for wrong in (CLEANUP, ACTIVATE, DEACTIVATE, SHUTDOWN_ACTIVE, 99):
+        assert not client.change(wrong)
+    for transition, state in [(CONFIGURE, 'inactive'), (ACTIVATE, 'active'), (DEACTIVATE, 'inactive'),
+                              (CLEANUP, 'unconfigured'), (CONFIGURE, 'inactive'), (ACTIVATE, 'active'),
+                              (SHUTDOWN_ACTIVE, 'finalized')]:
+        assert client.change(transition)
+        assert client.state() == state
+    client.until(lambda: len(events) == 14)
+    steps = [(e.start_state.label, e.goal_state.label) for e in events[:4]]
+    assert steps == [('unconfigured', 'configuring'), ('configuring', 'inactive'),
+                     ('inactive', 'activating'), ('activating', 'active')]
+    assert not client.change(CONFIGURE)
+
+
+def test_the_graph_is_that_of_rclpys_own_lifecycle_node(start, client):
+    from rclpy.lifecycle import LifecycleNode
+    start()
+    own = LifecycleNode('own', enable_communication_interface=True)
+    import rclpy.executors
+    executor = rclpy.executors.SingleThreadedExecutor()
+    executor.add_node(own)
+    executor.add_node(client.node)
+
+    def ask(type_, name):
+        service = client.node.create_client(type_, name)
+        assert service.wait_for_service(10)
+        future = service.call_async(type_.Request())
+        executor.spin_until_future_complete(future, 10)
+        return future.result()
+
+    def edges(node, service):
+        answer = ask(GetAvailableTransitions, f'{node}/{service}')
+        return sorted((t.transition.id, t.transition.label, t.start_state.id, t.start_state.label,
+                       t.goal_state.id, t.goal_state.label) for t in answer.available_transitions)
+    for service in ('get_transition_graph', 'get_available_transitions'):
+        assert edges('hrm_planner', service) == edges('own', service)
+    states = [sorted((s.id, s.label) for s in ask(GetAvailableStates, f'{n}/get_available_states').available_states)
+              for n in ('hrm_planner', 'own')]
+    assert states[0] == states[1]
+    own.destroy_node()
+
+
+def test_a_node_that_was_cleaned_up_plans_again(planner, client):
+    assert client.plan(ACROSS)[0] == SUCCEEDED
+    for transition in (DEACTIVATE, CLEANUP, CONFIGURE, ACTIVATE):
+        assert client.change(transition)
+    assert client.plan(ACROSS)[0] == SUCCEEDED
+
+
+def test_deactivating_ends_running_goals(planner, client):
+    client.set(transform_tolerance=2.0)
+    handle = client.send(to_pose(pose(8, 2)))
+    result = handle.get_result_async()
+    client.spin(0.1)
+    assert client.change(DEACTIVATE)
+    answer = client.wait(result)
+    assert answer.status == ABORTED and 'no longer active' in answer.result.error_msg
+
+
+def test_a_model_that_is_not_there_fails_to_configure_and_says_so(start, client):
+    planner = start(parameters={'model': '/no/such/model.safetensors'})
+    assert not client.change(CONFIGURE)
+    assert client.state() == 'unconfigured'
+    planner.wait_for('/no/such/model.safetensors')
+
+
+def test_autostart(start, client):
+    start(parameters={'autostart_node': 'true'})
+    assert client.state() == 'active'
+
+
+def test_the_bond_forms_beats_and_ends_from_either_side(start, client):
+    """nav2 3080, 4084, 4693: bring-up aborts for nodes without one."""
+    start()
+    beats = client.listen(Status, 'bond', 100)
+    client.wait_for_readers('/bond', 2)
+    client.change(CONFIGURE)
+    client.spin(0.3)
+    assert beats == []
+    client.change(ACTIVATE)
+    client.until(lambda: len(beats) >= 10)
+    assert all(b.id == 'hrm_planner' and b.active and b.instance_id for b in beats)
+    assert beats[0].heartbeat_timeout == 4.0
+    begin, count = time.monotonic(), len(beats)
+    client.spin(1.0)
+    assert 7 <= (len(beats) - count) / (time.monotonic() - begin) <= 13
+    # The other side ends it: answered once, then silence.
+    other = client.publisher(Status, 'bond', 5)
+    client.spin(0.3)
+    other.publish(Status(id='hrm_planner', instance_id='other', active=False, heartbeat_timeout=4.0,
+                         heartbeat_period=0.1))
+    client.until(lambda: any(b.instance_id != 'other' and not b.active for b in beats))
+    del beats[:]
+    client.spin(0.5)
+    assert beats == []
+    # This side ends it.
+    client.change(DEACTIVATE)
+    client.change(ACTIVATE)
+    client.until(lambda: any(b.active for b in beats))
+    client.change(DEACTIVATE)
+    del beats[:]
+    client.until(lambda: any(not b.active for b in beats))
+    assert not any(b.active for b in beats)
+
+
+@pytest.mark.parametrize('how', [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_process_cleanly(start, client, how):
+    planner = start()
+    client.until(lambda: 'hrm_planner' in client.node.get_node_names())
+    assert planner.stop(how) == 0
+    client.until(lambda: 'hrm_planner' not in client.node.get_node_names(), timeout=2)
+
+
+def test_a_signal_with_running_goals_ends_them(planner, client):
+    client.set(transform_tolerance=3.0)
+    handle = client.send(to_pose(pose(8, 2)))
+    result = handle.get_result_async()
+    client.spin(0.2)
+    planner.child.send_signal(signal.SIGINT)
+    assert client.wait(result).status == ABORTED
+    assert planner.stop() == 0
+
+
+def test_a_node_that_was_killed_is_replaced(start, client):
+    """The goal of the killed one has no result; the next node answers."""
+    planner = start(parameters={'transform_tolerance': 5.0})
+    client.activate()
+    client.publish_map(two_rooms())
+    client.send(to_pose(pose(8, 2)))
+    planner.child.kill()
+    planner.child.wait()
+    planner.child.returncode = 0  # it was us
+    start(remap=['__ns:=/second'])
+    second = Client('second')
+    second.activate()
+    second.publish_map(two_rooms())
+    assert second.plan(ACROSS)[0] == SUCCEEDED
+    second.node.destroy_node()
