@@ -77,6 +77,8 @@ struct Current {
     contains: u64,
     /// Why the last map or update was refused.
     refusal: Option<String>,
+    /// How long it took to put the layers together and inflate them.
+    made_in: Duration,
 }
 
 struct Shared {
@@ -204,6 +206,11 @@ impl Maps {
     /// The present map, if there is one, whether or not more has been received.
     pub fn present(&self) -> Option<Arc<Ready>> {
         lock(&self.shared.current).ready.clone()
+    }
+
+    /// How long it took to make the present map ready.
+    pub fn made_in(&self) -> Duration {
+        lock(&self.shared.current).made_in
     }
 
     /// Why the last map or update was refused, if it was.
@@ -416,11 +423,14 @@ impl Worker {
             }
             is_new |= seen || !arrivals.clears.is_empty();
         }
+        let begin = Instant::now();
         let ready = is_new.then(|| self.compose(settings)).flatten();
+        let made_in = begin.elapsed();
         let mut current = lock(&self.shared.current);
         match ready {
             Some(Ok(ready)) => {
                 current.ready = Some(Arc::new(ready));
+                current.made_in = made_in;
                 self.made = Instant::now();
                 if refusal.is_none() {
                     current.refusal = None;

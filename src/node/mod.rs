@@ -18,7 +18,7 @@
 pub mod bond;
 pub mod goals;
 pub mod lifecycle;
-mod lock;
+pub(crate) mod lock;
 pub mod maps;
 pub mod message;
 pub mod obstacles;

@@ -154,7 +154,7 @@ impl Worker {
         };
         if answer.ending == Ending::Aborted && !job.ticket.is_stopped() {
             let error = answer.error().map_or("UNKNOWN", NavError::name);
-            tracing::warn!(error, "{}", answer.message);
+            tracing::warn!("{error}: {}", answer.message);
         }
         let outbox = self.around.outbox.clone();
         let statistics = self.around.statistics.clone();
@@ -198,7 +198,7 @@ impl Worker {
             settings,
             frame: &ready.frame,
             ticket: &job.ticket,
-            patience: patience(settings.node.transform_tolerance),
+            until: Instant::now() + patience(settings.node.transform_tolerance),
         };
         if let Ask::ToPose { planner_id, .. } | Ask::ThroughPoses { planner_id, .. } = &job.ask {
             check_planner_id(planner_id, &settings.node.planner_plugins)?;
@@ -369,7 +369,8 @@ struct Place<'a> {
     settings: &'a Settings,
     frame: &'a str,
     ticket: &'a Ticket,
-    patience: Duration,
+    /// How long transforms are waited for, all of a request together.
+    until: Instant,
 }
 
 impl Place<'_> {
@@ -429,7 +430,8 @@ impl Place<'_> {
     ) -> Result<Isometry3<f64>> {
         let is_over = || self.ticket.is_stopped();
         let transforms = &self.around.transforms;
-        transforms.lookup_within(self.patience, is_over, look)
+        let patience = self.until.saturating_duration_since(Instant::now());
+        transforms.lookup_within(patience, is_over, look)
     }
 }
 

@@ -135,6 +135,8 @@ impl Statistics {
         if let Some(map) = &map {
             let geometry = map.snapshot.geometry();
             values.push(("map frame", map.frame.clone()));
+            let made_ms = maps.made_in().as_secs_f64() * 1e3;
+            values.push(("map made ready", format!("{made_ms:.3} ms")));
             let (width, height) = (geometry.width(), geometry.height());
             let resolution = geometry.resolution();
             values.push(("map", format!("{width} x {height} cells of {resolution} m")));

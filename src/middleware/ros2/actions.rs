@@ -58,6 +58,7 @@ trait Plans: Action {
     fn result(answer: &Answer) -> Self::Result;
 }
 
+#[allow(clippy::needless_update)]
 impl Plans for ComputePathToPose {
     fn ask(goal: &ComputePathToPose_Goal) -> Ask {
         Ask::ToPose {
@@ -73,14 +74,21 @@ impl Plans for ComputePathToPose {
             planning_time: duration_msg(answer.planning_time),
             error_code: AskKind::ToPose.code(answer.error()),
             error_msg: answer.message.clone(),
+            // Fields of later releases, if there are any.
+            ..Default::default()
         }
     }
 }
 
+#[allow(clippy::needless_update)]
 impl Plans for ComputePathThroughPoses {
     fn ask(goal: &ComputePathThroughPoses_Goal) -> Ask {
+        #[cfg(nav2_goals)]
+        let goals = &goal.goals.goals;
+        #[cfg(not(nav2_goals))]
+        let goals = &goal.goals;
         Ask::ThroughPoses {
-            goals: goal.goals.goals.iter().map(pose_stamped).collect(),
+            goals: goals.iter().map(pose_stamped).collect(),
             start: goal.use_start.then(|| pose_stamped(&goal.start)),
             planner_id: goal.planner_id.clone(),
         }
@@ -92,6 +100,7 @@ impl Plans for ComputePathThroughPoses {
             planning_time: duration_msg(answer.planning_time),
             error_code: AskKind::ThroughPoses.code(answer.error()),
             error_msg: answer.message.clone(),
+            ..Default::default()
         }
     }
 }

@@ -16,12 +16,13 @@ mod services;
 
 use std::any::Any;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rclrs::{Context, CreateBasicExecutor, Executor, IntoTimerOptions, SpinOptions};
 
 use crate::node::bond::Bond;
+use crate::node::lock::lock;
 use crate::node::message::Ask;
 use crate::node::{Clock, Node, Time};
 use crate::{Error, Result};
@@ -30,6 +31,11 @@ use publishers::Publishers;
 
 /// The node's name where nobody gives another (`-r __node:=planner_server`).
 const NAME: &str = "hrm_planner";
+
+/// A spin that ends with an error sooner than this is a failure of its own.
+const BRIEFLY: Duration = Duration::from_millis(10);
+/// So many of them in a row are no accident.
+const MOST_FAILURES: u32 = 1000;
 
 /// For how long requests may go on ending once the process is to end.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -68,22 +74,87 @@ fn instance() -> u128 {
 pub fn run() -> Result<()> {
     let context = Context::default_from_env().map_err(refused("the ROS arguments"))?;
     let mut executor = context.create_basic_executor();
-    // By a promise, which also ends a spin that has not begun.
-    let (stop, stopped) = futures::channel::oneshot::channel();
-    let signals = [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM];
-    let mut signals = signal_hook::iterator::Signals::new(signals)
-        .map_err(refused("listening to SIGINT and SIGTERM"))?;
-    std::thread::spawn(move || {
-        if signals.forever().next().is_some() {
-            let _ = stop.send(()); // fails once the process is ending anyway
-        }
-    });
-
+    let ending = Ending::by_signals()?;
     let served = Served::new(&executor)?;
-    executor.spin(SpinOptions::new().until_promise_resolved(stopped));
+    let outcome = spin(&mut executor, &ending);
     tracing::info!("ending");
     served.end(&mut executor);
-    Ok(())
+    outcome
+}
+
+/// Spins until the process is to end. rclrs leaves off at the first error of any of its parts, such as
+/// an answer to a client that has gone: one more reason to log, none to end a robot's planner.
+fn spin(executor: &mut Executor, ending: &Ending) -> Result<()> {
+    let mut failures = 0;
+    loop {
+        let begin = Instant::now();
+        let errors = executor.spin(SpinOptions::new().until_promise_resolved(ending.promise()));
+        if ending.has_come() {
+            return Ok(());
+        }
+        let reason = errors
+            .first()
+            .map_or("no reason".to_owned(), ToString::to_string);
+        failures = if begin.elapsed() < BRIEFLY {
+            failures + 1
+        } else {
+            0
+        };
+        if failures > MOST_FAILURES {
+            return Err(Error::Middleware {
+                what: "spinning fails again and again".to_owned(),
+                reason,
+            });
+        }
+        tracing::warn!(error = reason, "ROS reports an error; the node goes on");
+    }
+}
+
+/// The end of the process, asked for by SIGINT or SIGTERM.
+#[derive(Clone, Default)]
+struct Ending(Arc<Mutex<Asked>>);
+
+#[derive(Default)]
+struct Asked {
+    has_come: bool,
+    /// Of all spins: rclrs would end the present one if that of an earlier one were dropped.
+    promises: Vec<futures::channel::oneshot::Sender<()>>,
+}
+
+impl Ending {
+    fn by_signals() -> Result<Self> {
+        let signals = [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM];
+        let mut signals = signal_hook::iterator::Signals::new(signals)
+            .map_err(refused("listening to SIGINT and SIGTERM"))?;
+        let ending = Self::default();
+        let of_thread = ending.clone();
+        std::thread::spawn(move || {
+            for _ in signals.forever() {
+                let mut asked = lock(&of_thread.0);
+                asked.has_come = true;
+                for promise in asked.promises.drain(..) {
+                    let _ = promise.send(()); // fails for spins that have ended
+                }
+            }
+        });
+        Ok(ending)
+    }
+
+    fn has_come(&self) -> bool {
+        lock(&self.0).has_come
+    }
+
+    /// What is resolved when the end has come, also if it has come already.
+    fn promise(&self) -> futures::channel::oneshot::Receiver<()> {
+        let (resolve, promise) = futures::channel::oneshot::channel();
+        let mut asked = lock(&self.0);
+        if asked.has_come {
+            let _ = resolve.send(());
+        } else {
+            asked.promises.push(resolve);
+        }
+        promise
+    }
 }
 
 /// The node and all that keeps it on the ROS graph.

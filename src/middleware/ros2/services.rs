@@ -30,6 +30,8 @@ pub fn serve(ros: &RosNode, node: &Arc<Node>) -> Result<Parts> {
         .create_service::<IsPathValid, _>("is_path_valid", move |ask: IsPathValid_Request| {
             let answer = of_check.is_path_valid(&question(&ask));
             IsPathValid_Response {
+                #[cfg(nav2_lookahead)]
+                success: answer.success,
                 is_valid: answer.is_valid,
                 invalid_pose_indices: answer.invalid.iter().map(|&index| index as i32).collect(),
             }
@@ -76,10 +78,7 @@ pub fn serve(ros: &RosNode, node: &Arc<Node>) -> Result<Parts> {
             entirely.as_str(),
             move |_: ClearEntireCostmap_Request| {
                 let done = cleared(&of_entire, Region::Everything);
-                async move {
-                    done.await;
-                    ClearEntireCostmap_Response::default()
-                }
+                async move { cleared_response(done.await) }
             },
         )
         .map_err(refused(entirely.clone()))?;
@@ -134,12 +133,21 @@ fn question(ask: &IsPathValid_Request) -> PathQuestion {
             pose
         }
     });
+    #[cfg(nav2_max_cost)]
+    let (max_cost, unknown_is_obstacle) = (ask.max_cost, ask.consider_unknown_as_obstacle);
+    #[cfg(not(nav2_max_cost))]
+    let (max_cost, unknown_is_obstacle) = (254, false);
+    #[cfg(nav2_lookahead)]
+    let (stop_at_first, max_lookahead_m) =
+        (ask.stop_at_first_collision, ask.max_lookahead_distance);
+    #[cfg(not(nav2_lookahead))]
+    let (stop_at_first, max_lookahead_m) = (false, -1.0);
     PathQuestion {
         poses: poses.collect(),
-        max_cost: ask.max_cost,
-        unknown_is_obstacle: ask.consider_unknown_as_obstacle,
-        stop_at_first: false,
-        max_lookahead_m: -1.0,
+        max_cost,
+        unknown_is_obstacle,
+        stop_at_first,
+        max_lookahead_m,
     }
 }
 
@@ -156,8 +164,17 @@ fn asked(node: &Node, ask: Ask) -> impl Future<Output = Option<Answer>> + Send +
     async move { told.await.ok() }
 }
 
-/// Clears a region; ready once that is done.
-fn cleared(node: &Node, region: Region) -> impl Future<Output = ()> + Send + use<> {
+/// Says whether all was cleared, where Nav2's release can say it.
+#[cfg_attr(not(nav2_clear_success), allow(unused_variables))]
+fn cleared_response(success: bool) -> ClearEntireCostmap_Response {
+    #[cfg(nav2_clear_success)]
+    return ClearEntireCostmap_Response { success };
+    #[cfg(not(nav2_clear_success))]
+    ClearEntireCostmap_Response::default()
+}
+
+/// Clears a region; ready once that is done, with whether it was.
+fn cleared(node: &Node, region: Region) -> impl Future<Output = bool> + Send + use<> {
     let (tell, told) = oneshot::channel();
     if node.is_active() {
         node.maps().clear(region, move || {
@@ -167,9 +184,7 @@ fn cleared(node: &Node, region: Region) -> impl Future<Output = ()> + Send + use
         tracing::warn!("a wish to clear came while the node was not active; nothing is done");
         drop(tell);
     }
-    async move {
-        let _ = told.await;
-    }
+    async move { told.await.is_ok() }
 }
 
 fn batch_response(answer: Option<Answer>) -> PlanBatch_Response {
