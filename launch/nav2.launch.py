@@ -1,5 +1,5 @@
 """Nav2's servers with this planner in place of its planner server: what nav2_bringup's
-navigation_launch.py starts, without composition. Localisation and the map server are started beside it,
+navigation_launch.py starts, without composition and without the route server. Localisation and the map server are started beside it,
 as always (nav2_bringup's localization_launch.py or slam_launch.py).
 
   ros2 launch hrm_planner nav2.launch.py params_file:=my_nav2_params.yaml
@@ -50,11 +50,12 @@ SAME = {
     'global_frame': str, 'robot_base_frame': str, 'transform_tolerance': float, 'robot_radius': float,
     'update_frequency': float, 'publish_frequency': float, 'always_send_full_costmap': bool,
 }
+# Those of its sensors, with what Nav2 takes where the file says nothing.
 SENSOR = {
-    'topic': str, 'data_type': str, 'sensor_frame': str, 'min_obstacle_height': float,
-    'max_obstacle_height': float, 'obstacle_min_range': float, 'obstacle_max_range': float,
-    'raytrace_min_range': float, 'raytrace_max_range': float, 'observation_persistence': float,
-    'expected_update_rate': float, 'marking': bool, 'clearing': bool, 'inf_is_valid': bool,
+    'data_type': 'LaserScan', 'sensor_frame': '', 'min_obstacle_height': 0.0, 'max_obstacle_height': 0.0,
+    'obstacle_min_range': 0.0, 'obstacle_max_range': 2.5, 'raytrace_min_range': 0.0,
+    'raytrace_max_range': 3.0, 'observation_persistence': 0.0, 'expected_update_rate': 0.0,
+    'marking': True, 'clearing': False, 'inf_is_valid': False,
 }
 
 
@@ -130,9 +131,30 @@ def translated(document):
         for sensor in sensors:
             given = obstacles.get(sensor) or {}
             result[f'obstacle_layer.{sensor}.topic'] = str(given.get('topic', sensor))
-            for name, kind in SENSOR.items():
-                if name in given:
-                    result[f'obstacle_layer.{sensor}.{name}'] = kind(given[name])
+            values = {name: type(default)(given.get(name, default)) for name, default in SENSOR.items()}
+            # The layer's own heights bound those of its sensors.
+            values['max_obstacle_height'] = min(values['max_obstacle_height'],
+                                                float(obstacles.get('max_obstacle_height', 2.0)))
+            values['min_obstacle_height'] = max(values['min_obstacle_height'],
+                                                float(obstacles.get('min_obstacle_height', 0.0)))
+            # An empty text is what this node takes too, and no command line can say it.
+            result.update({f'obstacle_layer.{sensor}.{name}': value for name, value in values.items()
+                           if value != ''})
+    return result
+
+
+def flattened(document, prefix=''):
+    """All parameters in a file of them, by dotted name, whatever node they are for."""
+    result = {}
+    for name, value in document.items():
+        if name == 'ros__parameters':
+            result.update(flattened(value))
+        elif isinstance(value, dict):
+            inside = any(isinstance(v, dict) and 'ros__parameters' in v for v in value.values())
+            is_node = not prefix and ('ros__parameters' in value or inside)
+            result.update(flattened(value, '' if is_node else f'{prefix}{name}.'))
+        else:
+            result[prefix + name] = value
     return result
 
 
@@ -152,6 +174,10 @@ def start(context):
     if namespace in document:
         document = document[namespace]
     planner = {**translated(document), 'use_sim_time': is_true('use_sim_time')}
+    if said('planner_params_file'):
+        # Merged here: rclrs lets a file that names the node win over one that does not, in any order.
+        with open(said('planner_params_file')) as file:
+            planner.update(flattened(yaml.safe_load(file) or {}))
     if said('model'):
         planner['model'] = said('model')
     common = {
@@ -164,9 +190,8 @@ def start(context):
     nodes = []
     for package, name, remappings in SERVERS:
         if package == 'hrm_planner':
-            further = [said('planner_params_file')] if said('planner_params_file') else []
             nodes.append(Node(package=package, executable='hrm_planner_node', name=name,
-                              parameters=[planner, *further], remappings=TF, **common))
+                              parameters=[planner], remappings=TF, **common))
         else:
             parameters = [said('params_file'), {'use_sim_time': is_true('use_sim_time')}]
             nodes.append(Node(package=package, executable=name, name=name, parameters=parameters,

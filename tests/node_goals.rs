@@ -4,7 +4,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::robot::{Robot, map, pose, to_pose, wait};
+use common::robot::{Robot, map, pose, to_pose, until, wait};
 use hrm_planner::node::message::{Ask, AskKind, Ending};
 use hrm_planner::planner::NavError;
 use proptest::prelude::*;
@@ -45,6 +45,28 @@ fn the_newest_goal_of_an_action_wins() {
 
 #[test]
 fn a_cancelled_goal_ends_as_such_and_publishes_nothing() {
+    let robot = Robot::active("", ROOM);
+    assert_eq!(
+        robot.answer(at_once()).ending,
+        Ending::Succeeded,
+        "it could"
+    );
+    robot.sent.plans.lock().unwrap().clear();
+    // Held up in the middle of its thinking.
+    let gate = robot.sent.close_gate();
+    let (ticket, told) = robot.ask(at_once());
+    until("it thinks", || robot.sent.is_at_gate());
+    assert!(ticket.unwrap().cancel());
+    drop(gate);
+    let answer = wait(&told);
+    assert_eq!((answer.ending, answer.path()), (Ending::Cancelled, None));
+    assert!(robot.sent.plans.lock().unwrap().is_empty());
+    let report = robot.sent.reports.lock().unwrap().last().cloned().unwrap();
+    assert!(!report.succeeded);
+}
+
+#[test]
+fn a_waiting_goal_that_is_cancelled_does_not_wait_any_longer() {
     let (robot, slow) = waiting(30.0);
     let (ticket, told) = robot.ask(slow);
     std::thread::sleep(Duration::from_millis(30));
@@ -55,7 +77,22 @@ fn a_cancelled_goal_ends_as_such_and_publishes_nothing() {
         answer.planning_time < 5.0,
         "it did not wait for the transform"
     );
-    assert!(robot.sent.plans.lock().unwrap().is_empty());
+}
+
+#[test]
+fn a_batch_does_not_hold_up_the_robots_own_goal() {
+    let robot = Robot::active("", ROOM);
+    let gate = robot.sent.close_gate();
+    let batch = Ask::Batch {
+        starts: vec![pose("map", 1.5, 1.5)],
+        goal: pose("map", 8.5, 1.5),
+    };
+    let (_, held_up) = robot.ask(batch);
+    until("the batch thinks", || robot.sent.is_at_gate());
+    robot.sent.open_gate_for_others();
+    assert_eq!(robot.answer(at_once()).ending, Ending::Succeeded);
+    drop(gate);
+    assert_eq!(wait(&held_up).ending, Ending::Succeeded);
 }
 
 #[test]
@@ -97,7 +134,10 @@ fn requests_by_service_wait_in_line() {
         let last = answer.path().unwrap().poses.last().copied().unwrap();
         assert!((last.x - (col as f64 + 0.5)).abs() < 1e-9);
     }
-    assert!(robot.sent.plans.lock().unwrap().len() == 8);
+    assert!(
+        robot.sent.plans.lock().unwrap().is_empty(),
+        "they are the askers' alone"
+    );
 }
 
 #[test]
@@ -134,7 +174,7 @@ fn deactivating_answers_everybody() {
             answer.message
         );
     }
-    assert_eq!(robot.node.in_flight(), 0);
+    until("nobody waits", || robot.node.in_flight() == 0);
 }
 
 #[test]

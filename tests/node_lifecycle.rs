@@ -127,6 +127,18 @@ fn a_bond_beats_while_it_holds() {
 fn a_bond_that_the_other_side_ends_answers_once_and_is_silent() {
     let mut bond = Bond::new("planner", 1);
     bond.form();
+    assert_eq!(
+        bond.hear(&said(false)),
+        None,
+        "nobody that it has heard alive"
+    );
+    assert!(bond.beat().unwrap().active);
+    bond.hear(&said(true));
+    let third = BondStatus {
+        instance_id: "a third party".to_owned(),
+        ..said(false)
+    };
+    assert_eq!(bond.hear(&third), None);
     assert!(!bond.hear(&said(false)).unwrap().active);
     assert_eq!(bond.beat(), None);
     assert_eq!(bond.hear(&said(false)), None);
@@ -138,6 +150,7 @@ fn a_bond_that_this_side_ends_says_so_until_it_is_heard_or_two_seconds_long() {
     let mut bond = Bond::new("planner", 1);
     assert_eq!(bond.end(), None);
     bond.form();
+    bond.hear(&said(true));
     assert!(!bond.end().unwrap().active);
     assert!(!bond.beat().unwrap().active);
     bond.hear(&said(false));

@@ -211,12 +211,47 @@ fn clearing_is_done_when_it_says_so() {
 
 #[test]
 fn a_sensor_whose_frame_is_unknown_holds_nothing_up() {
-    let robot = Robot::active(POINT, CORRIDOR);
+    let text = format!("{POINT}\ntransform_tolerance: 10.0");
+    let robot = Robot::active(&text, CORRIDOR);
     see(&robot, &[[4.0, 0.0, 0.5]], &[]);
-    assert_eq!(
-        robot.answer(to_pose(Some((0.5, 1.5)), (9.5, 1.5))).error(),
-        None
+    robot.node.maps().put_map(map(CORRIDOR));
+    let begin = std::time::Instant::now();
+    current(&robot);
+    robot.node.maps().put_update(update(4, 1, &[100]));
+    assert_eq!(cost(&robot, 1, 4), Cost::LETHAL);
+    assert!(
+        begin.elapsed() < Duration::from_secs(5),
+        "nobody waits for a transform"
     );
+    // It counts once the transform is there.
+    robot.node.maps().put_map(map(CORRIDOR));
+    robot.place("map", "base_link", (1.5, 1.5, 0.0), 100.0);
+    until("the measurement counts", || {
+        cost(&robot, 1, 5) == Cost::LETHAL
+    });
+}
+
+#[test]
+fn a_refused_map_is_named_until_a_good_one_comes_whatever_sensors_see() {
+    let robot = looking();
+    let mut broken = map(CORRIDOR);
+    broken.grid.resolution = 0.0;
+    robot.node.maps().put_map(broken);
+    current(&robot);
+    see(&robot, &[[4.0, 0.0, 0.5]], &[]);
+    until("the scan counts", || cost(&robot, 1, 5) == Cost::LETHAL);
+    assert!(robot.node.maps().refusal().is_some());
+}
+
+#[test]
+fn the_costmap_is_published_again_when_the_node_is_active_again() {
+    let robot = Robot::active(POINT, CORRIDOR);
+    let count = || robot.sent.costmaps.lock().unwrap().len();
+    until("it is published", || count() == 1);
+    robot.node.change_state(4, "");
+    std::thread::sleep(Duration::from_millis(50));
+    robot.node.change_state(3, "");
+    until("it is published again", || count() == 2);
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod common;
 use common::robot::header;
 use hrm_planner::Error;
 use hrm_planner::grid::{Cell, Cost, Costmap, Geometry, Pose2};
-use hrm_planner::node::obstacles::{Observation, Obstacles, Region};
+use hrm_planner::node::obstacles::{Combination, Observation, Obstacles, Region};
 use hrm_planner::node::sensors::{LaserScan, PointCloud, PointField};
 use hrm_planner::node::settings::ObservationSource;
 use proptest::prelude::*;
@@ -75,6 +75,13 @@ fn clouds_are_read_by_their_fields() {
 }
 
 #[test]
+fn a_cloud_without_points_takes_no_time_however_many_rows_it_has() {
+    let mut empty = cloud(&[]);
+    empty.height = u32::MAX;
+    assert!(empty.measurement().unwrap().hits.is_empty());
+}
+
+#[test]
 fn clouds_that_lie_about_their_layout_are_refused() {
     let change = |change: fn(&mut PointCloud)| {
         let mut broken = cloud(&[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
@@ -105,6 +112,23 @@ fn clouds_that_lie_about_their_layout_are_refused() {
     }
 }
 
+#[test]
+fn unknown_cells_of_the_map_stay_so_where_that_is_asked_for() {
+    let (mut layer, map, source) = layer();
+    let geometry = *map.geometry();
+    let end = geometry.cell_to_world(Cell::new(5, 10));
+    let origin = geometry.cell_to_world(Cell::new(5, 2));
+    let seen = Observation {
+        origin,
+        hits: vec![(end.0, end.1, 0.5)],
+        misses: Vec::new(),
+    };
+    layer.observe("scan", &source, &seen);
+    let mut unknown = map.clone();
+    layer.apply(&mut unknown, Combination::MaximumOfKnown);
+    assert_eq!(unknown, map);
+}
+
 fn layer() -> (Obstacles, Costmap, ObservationSource) {
     let geometry = Geometry::new(20, 10, 0.5, Pose2::new(-2.0, 1.0, 0.3)).expect("a grid");
     let mut layer = Obstacles::default();
@@ -129,7 +153,7 @@ fn measurements_mark_as_long_as_they_are_kept_and_cells_until_they_are_cleared()
         misses: Vec::new(),
     };
     layer.observe("scan", &source, &seen);
-    layer.apply(&mut map, false);
+    layer.apply(&mut map, Combination::Maximum);
     assert_eq!(map.cost(Cell::new(5, 10)), Cost::LETHAL);
     assert!((2..10).all(|col| map.cost(Cell::new(5, col)) == Cost::FREE));
     assert_eq!(
@@ -139,11 +163,11 @@ fn measurements_mark_as_long_as_they_are_kept_and_cells_until_they_are_cleared()
     );
     layer.clear_robot(&Pose2::new(x, y, 0.0), 0.3);
     let mut after = Costmap::filled(geometry, Cost::UNKNOWN);
-    layer.apply(&mut after, false);
+    layer.apply(&mut after, Combination::Maximum);
     assert_eq!(after.cost(Cell::new(5, 10)), Cost::FREE);
     layer.clear(Region::Everything, &Pose2::default());
     let mut after = Costmap::filled(geometry, Cost::UNKNOWN);
-    layer.apply(&mut after, false);
+    layer.apply(&mut after, Combination::Maximum);
     assert!(after.costs().iter().all(|&cost| cost == Cost::UNKNOWN));
 }
 
@@ -159,9 +183,13 @@ fn what_was_seen_overwrites_the_map_only_where_that_is_asked_for() {
         misses: vec![end],
     };
     layer.observe("scan", &source, &seen);
-    for (overwrites, expected) in [(false, Cost::LETHAL), (true, Cost::FREE)] {
+    for (combination, expected) in [
+        (Combination::Maximum, Cost::LETHAL),
+        (Combination::MaximumOfKnown, Cost::LETHAL),
+        (Combination::Overwrite, Cost::FREE),
+    ] {
         let mut walls = Costmap::filled(geometry, Cost::LETHAL);
-        layer.apply(&mut walls, overwrites);
+        layer.apply(&mut walls, combination);
         assert_eq!(walls.cost(Cell::new(5, 5)), expected);
     }
 }
@@ -175,7 +203,7 @@ proptest! {
         let (mut layer, mut map, source) = layer();
         let seen = Observation { origin: from, hits: Vec::new(), misses: vec![to] };
         layer.observe("scan", &source, &seen);
-        layer.apply(&mut map, true);
+        layer.apply(&mut map, Combination::Overwrite);
         let geometry = *map.geometry();
         let length = (to.0 - from.0).hypot(to.1 - from.1);
         for (index, &cost) in map.costs().iter().enumerate() {

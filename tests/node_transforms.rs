@@ -205,6 +205,16 @@ fn ten_seconds_are_kept_and_a_jump_back_forgets_them() {
 }
 
 #[test]
+fn one_stamp_from_the_future_does_not_freeze_a_frame() {
+    let mut buffer = TransformBuffer::default();
+    for (x, second) in [(1.0, 1000.0), (2.0, 50.0), (3.0, 50.1)] {
+        let link = transform("a", "b", (x, 0.0, 0.0), second);
+        buffer.insert(&link, false).unwrap();
+    }
+    assert_near(at(&buffer, "a", "b", When::Latest), (3.0, 0.0, 0.0));
+}
+
+#[test]
 fn a_frame_that_gets_another_parent_is_there() {
     let mut buffer = moving();
     buffer

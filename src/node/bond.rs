@@ -31,6 +31,8 @@ pub struct Bond {
     id: String,
     instance_id: String,
     state: State,
+    /// The other side's instance: the first one that was heard alive.
+    partner: Option<String>,
 }
 
 impl Bond {
@@ -47,12 +49,14 @@ impl Bond {
             id: id.to_owned(),
             instance_id: format!("{instance:032x}"),
             state: State::Idle,
+            partner: None,
         }
     }
 
     /// Begins to beat.
     pub fn form(&mut self) -> BondStatus {
         self.state = State::Alive;
+        self.partner = None;
         self.say(true)
     }
 
@@ -83,7 +87,16 @@ impl Bond {
     /// Hears what was said on the topic, by anyone; the answer, if one is due.
     pub fn hear(&mut self, status: &BondStatus) -> Option<BondStatus> {
         let is_other_side = status.id == self.id && status.instance_id != self.instance_id;
-        if self.state == State::Idle || !is_other_side || status.active {
+        if self.state == State::Idle || !is_other_side {
+            return None;
+        }
+        if status.active {
+            self.partner
+                .get_or_insert_with(|| status.instance_id.clone());
+            return None;
+        }
+        // Late words of an older bond, or of a third party, do not end this one.
+        if self.partner.as_ref() != Some(&status.instance_id) {
             return None;
         }
         // The other side has ended it, or has heard that this one has: said once, then silence.

@@ -2,7 +2,7 @@
 //!
 //! An action's newer goal takes the place of its older one, which is aborted, whether it waits or is
 //! being planned for (as in Nav2's planner server, and nav2 #676, #801). Requests by service wait in
-//! line. Whoever asks gets a [`Ticket`] to take the request back with; whoever answers does so
+//! line. Each action has a thread of its own, and so have the services. Whoever asks gets a [`Ticket`] to take the request back with; whoever answers does so
 //! through the ticket, so that what comes first, the answer or the wish to cancel, decides once and
 //! for all, and nothing is published after it was cancelled.
 
@@ -77,16 +77,24 @@ impl Ticket {
         Termination::never().with_cancel(self.0.stop.clone())
     }
 
-    /// Settles the answer: `answer`, or that the request was ended before. `publish` is called in
-    /// the first case and before anybody can cancel any more.
+    /// Settles the answer: `answer`, or that the request was ended before. `publish` is called with
+    /// it before anybody can cancel any more.
     fn settle(&self, answer: Answer, publish: impl FnOnce(&Answer)) -> Answer {
         let mut progress = lock(&self.0.progress);
         progress.is_answered = true;
-        let Some(end) = progress.end else {
-            publish(&answer);
-            return answer;
+        let settled = match progress.end {
+            None => answer,
+            Some(end) => end.answer(answer.planning_time),
         };
-        let (ending, message) = match end {
+        publish(&settled);
+        settled
+    }
+}
+
+impl End {
+    /// What a request is told that ended so, after so many seconds.
+    fn answer(self, planning_time: f64) -> Answer {
+        let (ending, message) = match self {
             End::Cancelled => (Ending::Cancelled, "the request was cancelled"),
             End::Superseded => (
                 Ending::Aborted,
@@ -98,7 +106,7 @@ impl Ticket {
             ),
         };
         Answer {
-            planning_time: answer.planning_time,
+            planning_time,
             ..Answer::without(ending, NavError::Unknown, message)
         }
     }
@@ -117,8 +125,8 @@ pub(super) struct Job {
 }
 
 impl Job {
-    /// Ends the job with an answer, or with what has come before it; `publish` as in
-    /// `Ticket::settle`.
+    /// Ends the job with an answer, or with what has come before it; `publish` is called with what is
+    /// told in the end, before it is told.
     pub fn end(mut self, answer: Answer, publish: impl FnOnce(&Answer)) {
         self.tell(answer, publish);
     }
@@ -151,15 +159,41 @@ impl Drop for Job {
     }
 }
 
+/// Requests of one sort, and the thread that answers them: as in Nav2 each action has its own, and
+/// so have the services, so that a fleet's batch cannot hold up the robot's own goal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lane {
+    ToPose,
+    ThroughPoses,
+    Services,
+}
+
+impl Lane {
+    pub const ALL: [Lane; 3] = [Lane::ToPose, Lane::ThroughPoses, Lane::Services];
+
+    fn of(kind: AskKind) -> Self {
+        match kind {
+            AskKind::ToPose => Lane::ToPose,
+            AskKind::ThroughPoses => Lane::ThroughPoses,
+            AskKind::GetPlan | AskKind::Batch => Lane::Services,
+        }
+    }
+}
+
+#[derive(Default)]
+struct Line {
+    waiting: VecDeque<Job>,
+    running: Option<Ticket>,
+}
+
 #[derive(Default)]
 struct Queue {
-    waiting: VecDeque<Job>,
-    running: Option<(AskKind, Ticket)>,
+    lines: [Line; 3],
     is_open: bool,
     is_over: bool,
 }
 
-/// The queue in front of the planning thread.
+/// The queue in front of the planning threads.
 #[derive(Default)]
 pub(super) struct Goals {
     queue: Mutex<Queue>,
@@ -173,10 +207,12 @@ impl Goals {
         queue.is_open = open;
         let mut out = Vec::new();
         if !open {
-            if let Some((_, ticket)) = &queue.running {
-                ticket.stop(End::Inactive);
+            for line in &mut queue.lines {
+                if let Some(ticket) = &line.running {
+                    ticket.stop(End::Inactive);
+                }
+                out.extend(line.waiting.drain(..));
             }
-            out.extend(queue.waiting.drain(..));
         }
         drop(queue);
         for job in out {
@@ -202,31 +238,21 @@ impl Goals {
             job.refuse();
             return None;
         }
+        let line = &mut queue.lines[Lane::of(kind) as usize];
         let mut older = Vec::new();
         if kind.is_action() {
-            if let Some((running, ticket)) = &queue.running
-                && *running == kind
-            {
+            if let Some(ticket) = &line.running {
                 ticket.stop(End::Superseded);
             }
-            let mut place = 0;
-            while place < queue.waiting.len() {
-                if queue.waiting[place].ask.kind() == kind {
-                    older.extend(queue.waiting.remove(place));
-                } else {
-                    place += 1;
-                }
-            }
-        } else if queue.waiting.len() >= MOST_WAITING {
+            older.extend(line.waiting.drain(..));
+        } else if line.waiting.len() >= MOST_WAITING {
             drop(queue);
             let full = "too many requests wait already; ask less often";
-            job.end(
-                Answer::without(Ending::Aborted, NavError::Timeout, full),
-                |_| {},
-            );
+            let answer = Answer::without(Ending::Aborted, NavError::Timeout, full);
+            job.end(answer, |_| {});
             return Some(ticket);
         }
-        queue.waiting.push_back(job);
+        line.waiting.push_back(job);
         drop(queue);
         self.arrived.notify_all();
         for job in older {
@@ -236,16 +262,18 @@ impl Goals {
         Some(ticket)
     }
 
-    /// The next request, as soon as there is one; `None` at the end.
-    pub fn next(&self) -> Option<Job> {
+    /// The next request of a lane, as soon as there is one; `None` at the end.
+    pub fn next(&self, lane: Lane) -> Option<Job> {
         let mut queue = lock(&self.queue);
-        queue.running = None;
         loop {
-            if queue.is_over {
+            let is_over = queue.is_over;
+            let line = &mut queue.lines[lane as usize];
+            line.running = None;
+            if is_over {
                 return None;
             }
-            if let Some(job) = queue.waiting.pop_front() {
-                queue.running = Some((job.ask.kind(), job.ticket.clone()));
+            if let Some(job) = line.waiting.pop_front() {
+                line.running = Some(job.ticket.clone());
                 return Some(job);
             }
             queue = self
@@ -258,10 +286,11 @@ impl Goals {
     /// Requests that wait or are being planned for.
     pub fn in_flight(&self) -> usize {
         let queue = lock(&self.queue);
-        queue.waiting.len() + usize::from(queue.running.is_some())
+        let of_line = |line: &Line| line.waiting.len() + usize::from(line.running.is_some());
+        queue.lines.iter().map(of_line).sum()
     }
 
-    /// Ends the planning thread, once it has answered what it is at.
+    /// Ends the planning threads, once they have answered what they are at.
     pub fn finish(&self) {
         self.set_open(false);
         lock(&self.queue).is_over = true;
@@ -272,6 +301,5 @@ impl Goals {
     pub fn reset(&self) {
         let mut queue = lock(&self.queue);
         queue.is_over = false;
-        queue.running = None;
     }
 }

@@ -7,14 +7,15 @@
 //! #2437, #2781). A map that makes no sense is refused with the reason, and the last one stays.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::lock::lock;
 use super::message::{CostmapMessage, Header, MapMessage, MapUpdate, Measurement, Window, planar};
-use super::obstacles::{Observation, Obstacles, Region};
+use super::obstacles::{Combination, Observation, Obstacles, Region};
 use super::settings::{ObservationSource, Settings};
 use super::transforms::{Transforms, When};
 use super::{Clock, Outbox};
@@ -26,6 +27,11 @@ use crate::planner::{PlannerConfig, Snapshot};
 const MOST_MEASUREMENTS: usize = 64;
 /// Map updates that wait for the store at most; more are a reason to drop them and say so.
 const MOST_UPDATES: usize = 10_000;
+
+/// How soon measurements that wait for a transform are tried again.
+const TRY_AGAIN: Duration = Duration::from_millis(20);
+/// How soon it is told again that a sensor's measurements are dropped.
+const TELL_AGAIN: Duration = Duration::from_secs(5);
 
 /// A map that can be planned on.
 #[derive(Debug)]
@@ -91,6 +97,8 @@ struct Shared {
     current: Mutex<Current>,
     changed: Condvar,
     is_publishing: AtomicBool,
+    /// How often publishing has begun.
+    activations: AtomicU64,
     /// When each sensor was last heard.
     heard: Mutex<BTreeMap<String, Instant>>,
 }
@@ -119,6 +127,7 @@ impl Maps {
             current: Mutex::default(),
             changed: Condvar::new(),
             is_publishing: AtomicBool::new(false),
+            activations: AtomicU64::new(0),
             heard: Mutex::default(),
         });
         let of_thread = shared.clone();
@@ -190,12 +199,13 @@ impl Maps {
 
     /// Whether costmaps are published; the present one is, when this begins.
     pub(super) fn set_publishing(&self, publishing: bool) {
+        if publishing {
+            self.shared.activations.fetch_add(1, Ordering::SeqCst);
+        }
         self.shared
             .is_publishing
             .store(publishing, Ordering::SeqCst);
-        if publishing {
-            self.put(|_| {});
-        }
+        self.put(|_| {}); // so that the thread looks
     }
 
     fn put(&self, change: impl FnOnce(&mut Inbox)) {
@@ -279,13 +289,25 @@ struct Worker {
     shared: Arc<Shared>,
     map: Option<StaticMap>,
     obstacles: Obstacles,
+    /// Measurements whose transforms are not there yet.
+    unplaced: Vec<Unplaced>,
+    /// When it was last told that a sensor's measurements are dropped.
+    told: BTreeMap<String, Option<Instant>>,
     published: Option<Published>,
     made: Instant,
+}
+
+/// A measurement that waits for its transform.
+struct Unplaced {
+    sensor: String,
+    measurement: Measurement,
+    until: Instant,
 }
 
 /// The costmap that was published last.
 struct Published {
     at: Instant,
+    activation: u64,
     ready: Arc<Ready>,
 }
 
@@ -295,6 +317,8 @@ impl Worker {
             shared,
             map: None,
             obstacles: Obstacles::default(),
+            unplaced: Vec::new(),
+            told: BTreeMap::new(),
             published: None,
             made: Instant::now(),
         }
@@ -303,10 +327,22 @@ impl Worker {
     fn run(mut self) {
         while let Some((received, arrivals)) = self.wait() {
             let settings = lock(&self.shared.settings).clone();
-            let done = self.digest(received, arrivals, &settings);
-            self.publish(&settings);
-            for done in done {
-                done();
+            // A defect costs one batch of messages, not the thread.
+            let digested = catch_unwind(AssertUnwindSafe(|| {
+                let done = self.digest(received, arrivals, &settings);
+                self.publish(&settings);
+                done
+            }));
+            if let Ok(done) = digested {
+                for done in done {
+                    done();
+                }
+            } else {
+                let defect = "the map store panicked, which is a defect: please report it";
+                tracing::error!("{defect}");
+                let mut current = lock(&self.shared.current);
+                current.refusal = Some(defect.to_owned());
+                current.contains = received;
             }
         }
     }
@@ -314,6 +350,7 @@ impl Worker {
     /// Waits for something to do: what has arrived, and how much has been received with it. `None`
     /// at the end.
     fn wait(&self) -> Option<(u64, Arrivals)> {
+        let tried_again = (!self.unplaced.is_empty()).then(|| Instant::now() + TRY_AGAIN);
         let mut inbox = lock(&self.shared.inbox);
         loop {
             if inbox.is_over {
@@ -326,7 +363,7 @@ impl Worker {
             } else {
                 Some(self.made + period(settings.node.update_frequency))
             };
-            let due = [sensors_due, self.publication_due(&settings)];
+            let due = [sensors_due, self.publication_due(&settings), tried_again];
             let due = due.into_iter().flatten().min();
             let now = Instant::now();
             if is_urgent || due.is_some_and(|due| due <= now) {
@@ -362,12 +399,13 @@ impl Worker {
         settings: &Settings,
     ) -> Vec<Box<dyn FnOnce() + Send>> {
         let mut is_new = arrivals.is_changed;
+        let mut is_taken_in = false;
         let mut refusal = None;
         if let Some(message) = arrivals.map {
             match static_map(message, settings) {
                 Ok(map) => {
                     self.map = Some(map);
-                    is_new = true;
+                    is_taken_in = true;
                 }
                 Err(error) => {
                     tracing::error!(%error, "the map is refused; the last good one stays in use");
@@ -382,26 +420,18 @@ impl Worker {
             };
             let applied = map.grid.apply(&update.update);
             match applied {
-                Ok(()) => is_new = true,
+                Ok(()) => is_taken_in = true,
                 Err(error) => {
                     tracing::error!(%error, "a map update is refused; the map stays as it was");
                     refusal = Some(error.to_string());
                 }
             }
         }
+        is_new |= is_taken_in;
         if let Some(map) = &self.map {
             self.obstacles.fit(map.grid.geometry());
             let frame = map.header.frame.clone();
-            let layer = &settings.node.obstacle_layer;
-            let mut seen = false;
-            // One patience for all of them: a transform that never comes must not hold up maps.
-            let patience = settings.node.transform_tolerance.min(1.0);
-            let until = Instant::now() + Duration::from_secs_f64(patience);
-            for (sensor, measurement) in &arrivals.measurements {
-                let source = layer.source(sensor);
-                seen |=
-                    layer.enabled && self.observe((sensor, &source), measurement, &frame, until);
-            }
+            let seen = self.observe_all(arrivals.measurements, &frame, settings);
             let robot = self.robot(&frame, settings);
             for clear in &arrivals.clears {
                 match (clear.region, robot) {
@@ -415,7 +445,7 @@ impl Worker {
                 }
             }
             if seen
-                && layer.footprint_clearing_enabled
+                && settings.node.obstacle_layer.footprint_clearing_enabled
                 && let Some(robot) = robot
             {
                 self.obstacles
@@ -432,7 +462,7 @@ impl Worker {
                 current.ready = Some(Arc::new(ready));
                 current.made_in = made_in;
                 self.made = Instant::now();
-                if refusal.is_none() {
+                if is_taken_in && refusal.is_none() {
                     current.refusal = None;
                 }
             }
@@ -455,40 +485,68 @@ impl Worker {
             .collect()
     }
 
-    /// Takes a measurement in; `false` if it cannot be brought into the map's frame.
+    /// Takes measurements in, those that wait for a transform among them; whether any counted. None
+    /// is waited for: what cannot be placed yet is tried again until its patience is over.
+    fn observe_all(
+        &mut self,
+        arrived: Vec<(String, Measurement)>,
+        frame: &str,
+        settings: &Settings,
+    ) -> bool {
+        let now = Instant::now();
+        let patience = Duration::from_secs_f64(settings.node.transform_tolerance.min(10.0));
+        let arrived = arrived.into_iter().map(|(sensor, measurement)| Unplaced {
+            sensor,
+            measurement,
+            until: now + patience,
+        });
+        let mut unplaced = std::mem::take(&mut self.unplaced);
+        unplaced.extend(arrived);
+        let excess = unplaced.len().saturating_sub(MOST_MEASUREMENTS);
+        unplaced.drain(..excess);
+        if !settings.node.obstacle_layer.enabled {
+            return false;
+        }
+        let mut seen = false;
+        for one in unplaced {
+            let source = settings.node.obstacle_layer.source(&one.sensor);
+            match self.observe((&one.sensor, &source), &one.measurement, frame) {
+                Ok(()) => seen = true,
+                Err(_) if now < one.until => self.unplaced.push(one),
+                Err(error) => {
+                    let told = self.told.entry(one.sensor.clone()).or_insert(None);
+                    if told.is_none_or(|at: Instant| at.elapsed() > TELL_AGAIN) {
+                        *told = Some(now);
+                        tracing::warn!(%error, sensor = one.sensor, "measurements are dropped");
+                    }
+                }
+            }
+        }
+        seen
+    }
+
+    /// Takes a measurement in.
+    ///
+    /// # Errors
+    /// It cannot be brought into the map's frame.
     fn observe(
         &mut self,
         (sensor, source): (&str, &ObservationSource),
         measurement: &Measurement,
         frame: &str,
-        until: Instant,
-    ) -> bool {
+    ) -> Result<()> {
         let header = &measurement.header;
-        let patience = until.saturating_duration_since(Instant::now());
         let stamp = header.stamp;
-        let is_over = || lock(&self.shared.inbox).is_over;
-        let found = self
-            .shared
-            .transforms
-            .lookup_within(patience, is_over, |buffer| {
-                let when = if stamp.is_zero() {
-                    When::Latest
-                } else {
-                    When::At(stamp)
-                };
-                let points = buffer.lookup(frame, &header.frame, when)?.transform;
-                let origin = match source.sensor_frame.as_str() {
-                    "" => points,
-                    sensor_frame => buffer.lookup(frame, sensor_frame, when)?.transform,
-                };
-                Ok((points, origin))
-            });
-        let (points, origin) = match found {
-            Ok(found) => found,
-            Err(error) => {
-                tracing::warn!(%error, sensor, "a measurement is dropped");
-                return false;
-            }
+        let when = if stamp.is_zero() {
+            When::Latest
+        } else {
+            When::At(stamp)
+        };
+        let look = |source: &str| self.shared.transforms.lookup(frame, source, when);
+        let points = look(&header.frame)?.transform;
+        let origin = match source.sensor_frame.as_str() {
+            "" => points,
+            sensor_frame => look(sensor_frame)?.transform,
         };
         let placed = |point: &[f32; 3]| points * nalgebra::Point3::from(point.map(f64::from));
         let origin = origin.translation.vector;
@@ -512,7 +570,7 @@ impl Worker {
                 .collect(),
         };
         self.obstacles.observe(sensor, source, &seen);
-        true
+        Ok(())
     }
 
     /// Where the robot is, if that is known.
@@ -536,8 +594,8 @@ impl Worker {
             Costmap::filled(*map.grid.geometry(), Cost::FREE)
         };
         if node.obstacle_layer.enabled {
-            let overwrites = node.obstacle_layer.combination_method == 0;
-            self.obstacles.apply(&mut costs, overwrites);
+            let combination = Combination::by_number(node.obstacle_layer.combination_method);
+            self.obstacles.apply(&mut costs, combination);
         }
         // A published costmap has its inflation already; more would come on top of it.
         let config = if node.static_layer.is_costmap {
@@ -563,7 +621,9 @@ impl Worker {
             .ready
             .clone()
             .filter(|_| is_asked)?;
+        let activation = self.shared.activations.load(Ordering::SeqCst);
         match &self.published {
+            Some(last) if last.activation != activation => Some(Instant::now()),
             Some(last) if Arc::ptr_eq(&last.ready, &ready) => None,
             Some(last) => Some(last.at + period(settings.node.publish_frequency)),
             None => Some(Instant::now()),
@@ -572,10 +632,9 @@ impl Worker {
 
     /// Publishes the costmap if it is time.
     fn publish(&mut self, settings: &Settings) {
-        if !self.shared.is_publishing.load(Ordering::SeqCst) {
-            self.published = None; // whoever comes next gets all of it
-            return;
-        }
+        let activation = self.shared.activations.load(Ordering::SeqCst);
+        // Whoever listens to a node that was activated anew gets all of it.
+        self.published.take_if(|last| last.activation != activation);
         let due = self.publication_due(settings);
         let ready = lock(&self.shared.current).ready.clone();
         let (Some(due), Some(ready)) = (due, ready) else {
@@ -608,6 +667,7 @@ impl Worker {
         }
         self.published = Some(Published {
             at: Instant::now(),
+            activation,
             ready,
         });
     }
@@ -626,7 +686,8 @@ fn static_map(message: MapMessage, settings: &Settings) -> Result<StaticMap> {
 /// The seconds of one period; a frequency of 0 is one of no limit.
 fn period(frequency: f64) -> Duration {
     if frequency > 0.0 {
-        Duration::from_secs_f64(1.0 / frequency)
+        // An hour stands for ever: more would not fit a clock.
+        Duration::from_secs_f64((1.0 / frequency).min(3600.0))
     } else {
         Duration::ZERO
     }

@@ -5,15 +5,15 @@
 //! /tf, /tf_static     ─► transforms.rs  where frames are to each other
 //! goals, requests     ─► goals.rs       newest wins, exactly one answer each
 //!                          │
-//!                        planning.rs    the planning thread: map, poses, plan, answer
+//!                        planning.rs    the planning threads: map, poses, plan, answer
 //!                          ▼
 //!                        Outbox         plan, report, reasoning, costmap, bond, transitions
 //! ```
 //!
 //! No middleware here: a back end translates its messages into those of [`message`], calls the
-//! methods of [`Node`], and implements [`Outbox`]. No method blocks for longer than a copy takes;
-//! work is done on the two threads of the node. An inactive node answers nothing and publishes
-//! nothing.
+//! methods of [`Node`], and implements [`Outbox`]. Methods that take something in only put it down;
+//! maps and plans are made on threads of the node. Those that change the lifecycle wait for what they
+//! begin or end. An inactive node answers nothing and publishes nothing.
 
 pub mod bond;
 pub mod goals;
@@ -46,7 +46,7 @@ use crate::model::{Checkpoint, SHIPPED_NAME, shipped};
 use crate::planner::NamedModel;
 use crate::{Error, Result};
 use bond::{Bond, BondStatus};
-use goals::{Goals, Reply, Ticket};
+use goals::{Goals, Lane, Reply, Ticket};
 use lifecycle::{Came, Edge, Lifecycle, State, Transition};
 use lock::lock;
 use maps::Maps;
@@ -91,9 +91,9 @@ pub struct Node {
     last_beat: Mutex<Time>,
 }
 
-/// The planning thread of a configured node.
+/// The planning threads of a configured node.
 struct Planning {
-    thread: JoinHandle<()>,
+    threads: Vec<JoinHandle<()>>,
     has_model: bool,
 }
 
@@ -259,8 +259,9 @@ impl Node {
         let has_model = model.is_some();
         *lock(&self.statistics) = Statistics::default();
         self.goals.reset();
-        let worker = planning::Worker::new(
-            planning::Surroundings {
+        let mut threads = Vec::new();
+        for lane in Lane::ALL {
+            let around = planning::Surroundings {
                 settings: self.settings.clone(),
                 clock: self.clock.clone(),
                 outbox: self.outbox.clone(),
@@ -268,17 +269,18 @@ impl Node {
                 maps: self.maps.clone(),
                 goals: self.goals.clone(),
                 statistics: self.statistics.clone(),
-            },
-            model,
-        )?;
-        let thread = std::thread::Builder::new()
-            .name("planning".to_owned())
-            .spawn(move || worker.run())
-            .map_err(|source| Error::Io {
-                path: "the planning thread".into(),
+            };
+            // The model's weights are shared.
+            let worker = planning::Worker::new(around, model.clone())?;
+            let thread = std::thread::Builder::new()
+                .name("planning".to_owned())
+                .spawn(move || worker.run(lane));
+            threads.push(thread.map_err(|source| Error::Io {
+                path: "a planning thread".into(),
                 source,
-            })?;
-        *lock(&self.planning) = Some(Planning { thread, has_model });
+            })?);
+        }
+        *lock(&self.planning) = Some(Planning { threads, has_model });
         Ok(())
     }
 
@@ -292,9 +294,10 @@ impl Node {
 
     fn clean_up(&self) {
         self.goals.finish();
-        if let Some(planning) = lock(&self.planning).take() {
+        let planning = lock(&self.planning).take();
+        for thread in planning.into_iter().flat_map(|planning| planning.threads) {
             // A panic there has been reported by the panic hook.
-            let _ = planning.thread.join();
+            let _ = thread.join();
         }
     }
 

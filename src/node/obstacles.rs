@@ -110,9 +110,9 @@ impl Obstacles {
         (least, greatest): (f64, f64),
     ) {
         let length = (to.0 - from.0).hypot(to.1 - from.1);
-        // Without a length there is no direction; a NaN has none either.
-        let has_length = length > 0.0;
-        if !has_length || least > length {
+        // Without a length there is no direction.
+        let has_direction = length.is_finite() && length > 0.0;
+        if !has_direction || least > length {
             return;
         }
         let point = |range: f64| {
@@ -203,18 +203,43 @@ impl Obstacles {
         }
     }
 
-    /// Puts what was seen on the map: where both know a cell, the higher cost counts, or what was
-    /// seen if it `overwrites`.
-    pub fn apply(&self, map: &mut Costmap, overwrites: bool) {
+    /// Puts what was seen on the map.
+    pub fn apply(&self, map: &mut Costmap, combination: Combination) {
         if self.geometry.as_ref() != Some(map.geometry()) {
             return;
         }
         for (cost, &seen) in map.costs_mut().iter_mut().zip(&self.seen) {
-            let counts =
-                seen != Cost::UNKNOWN && (overwrites || *cost == Cost::UNKNOWN || seen > *cost);
+            let counts = match combination {
+                _ if seen == Cost::UNKNOWN => false,
+                Combination::Overwrite => true,
+                Combination::Maximum => *cost == Cost::UNKNOWN || seen > *cost,
+                Combination::MaximumOfKnown => *cost != Cost::UNKNOWN && seen > *cost,
+            };
             if counts {
                 *cost = seen;
             }
+        }
+    }
+}
+
+/// What counts where both the map and a sensor know a cell (Nav2's `combination_method`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Combination {
+    /// What the sensor saw.
+    Overwrite,
+    /// The higher cost; what the sensor saw where the map knows nothing.
+    Maximum,
+    /// The higher cost; nothing where the map knows nothing.
+    MaximumOfKnown,
+}
+
+impl Combination {
+    /// By Nav2's number: 0, 1 or 2.
+    pub fn by_number(number: i64) -> Self {
+        match number {
+            0 => Combination::Overwrite,
+            2 => Combination::MaximumOfKnown,
+            _ => Combination::Maximum,
         }
     }
 }
@@ -244,7 +269,6 @@ fn clipped(
             last = last.min(room / along);
         }
     }
-    // A NaN fails it.
     let is_on = first <= last;
     let at = |share: f64| (from.0 + share * du, from.1 + share * dv);
     is_on.then(|| (at(first), at(last)))

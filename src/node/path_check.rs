@@ -11,6 +11,9 @@ use super::message::PoseStamped;
 use crate::grid::{Cost, Pose2};
 use crate::planner::{Snapshot, relaxed_cells};
 
+/// Places looked at for one question at most: a path of 12 km at 5 cm a cell.
+const MOST_SAMPLES: usize = 500_000;
+
 /// What is asked (`nav2_msgs/srv/IsPathValid`).
 #[derive(Debug, Clone, PartialEq)]
 pub struct PathQuestion {
@@ -80,6 +83,7 @@ pub(super) fn check_path(
     };
     // Half a cell, so that no cell is stepped over but by a corner.
     let step_m = geometry.resolution() / 2.0;
+    let mut samples = MOST_SAMPLES;
     let mut gone_m = 0.0;
     for index in first..poses.len() {
         let pose = &poses[index];
@@ -89,8 +93,14 @@ pub(super) fn check_path(
         if question.max_lookahead_m >= 0.0 && gone_m > question.max_lookahead_m {
             break;
         }
-        // A way of many cells is a jump of a broken path; its ends will do.
-        let steps = ((length_m / step_m).ceil()).clamp(1.0, 10_000.0) as usize;
+        // A way of very many cells is a jump of a broken path; its ends will do.
+        let wanted = (length_m / step_m).ceil().max(1.0);
+        let steps = if wanted <= samples as f64 {
+            wanted as usize
+        } else {
+            1
+        };
+        samples -= steps.min(samples);
         let is_hit = (1..=steps).any(|step| {
             let share = step as f64 / steps as f64;
             is_blocked(

@@ -1,4 +1,4 @@
-//! The planning thread: from a request to its answer, in the order that DESIGN section 7 gives.
+//! The planning threads: from a request to its answer, in the order that DESIGN section 7 gives.
 //!
 //! A current map (waited for, but not for ever), where the robot is, everything into the map's
 //! frame, the checks and the plan, the verifier, publication, the answer. It polls the request's
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use nalgebra::Isometry3;
 
-use super::goals::{Goals, Job, Ticket};
+use super::goals::{Goals, Job, Lane, Ticket};
 use super::lock::lock;
 use super::maps::{Maps, Ready, no_map};
 use super::message::{Answer, Ask, AskKind, Ending, Header, Path, PoseStamped, planar};
@@ -30,7 +30,10 @@ use crate::{Error, Result};
 /// A tolerance that reaches everywhere, metres: for plans that may end short of the goal.
 const ANYWHERE_M: f64 = 1000.0;
 
-/// What the planning thread shares with the node.
+/// Starts of a batch at most: each may need a map of its own around the robot.
+const MOST_STARTS: usize = 256;
+
+/// What the planning threads share with the node.
 pub(super) struct Surroundings {
     pub settings: Arc<Mutex<Arc<Settings>>>,
     pub clock: Arc<dyn Clock>,
@@ -46,8 +49,10 @@ pub(super) struct Worker {
     around: Surroundings,
     model: Option<NamedModel>,
     planner: Planner,
-    /// The last plan of a robot on its way, and where it leads to.
+    /// The last plan of a robot on its way that was published, and where it leads to.
     previous: Option<(Pose2, Outcome)>,
+    /// The plan that will be the last one if it is published.
+    candidate: Option<(Pose2, Outcome)>,
 }
 
 /// What came of a request before it is told.
@@ -68,17 +73,20 @@ impl Worker {
             around,
             model,
             previous: None,
+            candidate: None,
         })
     }
 
-    /// Answers requests until there will be no more.
-    pub fn run(mut self) {
+    /// Answers the requests of a lane until there will be no more.
+    pub fn run(mut self, lane: Lane) {
         let goals = self.around.goals.clone();
-        while let Some(job) = goals.next() {
+        while let Some(job) = goals.next(lane) {
             let settings = lock(&self.around.settings).clone();
-            self.follow(&settings.planner);
             // A defect costs one answer, not the thread; the job's drop says so to who asked.
-            let answered = catch_unwind(AssertUnwindSafe(|| self.answer(job, &settings)));
+            let answered = catch_unwind(AssertUnwindSafe(|| {
+                self.follow(&settings.planner);
+                self.answer(job, &settings);
+            }));
             if answered.is_err() {
                 tracing::error!("the planner panicked; it begins anew with the next request");
                 self.begin_anew(&settings.planner);
@@ -103,6 +111,7 @@ impl Worker {
 
     fn answer(&mut self, job: Job, settings: &Settings) {
         let kind = job.ask.kind();
+        self.candidate = None;
         let made = self.make(&job, settings);
         let took_s = job.asked.elapsed().as_secs_f64();
         let frequency = settings.node.expected_planner_frequency;
@@ -156,20 +165,23 @@ impl Worker {
             let error = answer.error().map_or("UNKNOWN", NavError::name);
             tracing::warn!("{error}: {}", answer.message);
         }
-        let outbox = self.around.outbox.clone();
-        let statistics = self.around.statistics.clone();
+        let around = &self.around;
         let asked = job.asked;
+        let mut is_published = false;
         job.end(answer, |answer| {
-            if kind != AskKind::Batch
-                && let Some(path) = answer.path().filter(|_| answer.ending == Ending::Succeeded)
-            {
-                outbox.plan(path);
+            let path = answer.path().filter(|_| answer.ending == Ending::Succeeded);
+            if let Some(path) = path.filter(|_| kind.is_action()) {
+                around.outbox.plan(path);
+                is_published = true;
             }
-            lock(&statistics).note(kind, answer, &reports, asked.elapsed());
-            let frame = answer.paths.first().map(|path| path.header.clone());
-            let header = frame.unwrap_or_default();
-            outbox.report(&PlanReport::new(header, kind, answer, &reports));
+            lock(&around.statistics).note(kind, answer, &reports, asked.elapsed());
+            let header = path.map(|path| path.header.clone()).unwrap_or_default();
+            let report = PlanReport::new(header, kind, answer, &reports);
+            around.outbox.report(&report);
         });
+        if is_published && self.candidate.is_some() {
+            self.previous = self.candidate.take();
+        }
     }
 
     /// The plans that are asked for.
@@ -235,7 +247,6 @@ impl Worker {
                     &termination,
                     &mut |segment| frames.show(segment),
                 );
-                self.previous = None;
                 let plan = route.plan.ok_or(route.error.unwrap_or(NavError::Unknown));
                 Ok(Made {
                     frame: ready.frame.clone(),
@@ -243,6 +254,13 @@ impl Worker {
                     reports: route.legs,
                     message: route.message,
                 })
+            }
+            Ask::Batch { starts, .. } if starts.len() > MOST_STARTS => {
+                let message = format!(
+                    "a batch of {} starts is too large; ask for at most {MOST_STARTS} at once",
+                    starts.len()
+                );
+                Err(refusal(NavError::Unknown, message))
             }
             Ask::Batch { starts, goal } => {
                 let goal = place.pose("goal", goal)?;
@@ -290,7 +308,7 @@ impl Worker {
         let frames = Frames::new(&self.around, ready);
         let previous = self
             .previous
-            .take()
+            .as_ref()
             .filter(|(goal, _)| is_on_its_way && *goal == request.goal);
         let mut plan = |request: &Request, previous: Option<&Outcome>| {
             let observer = &mut |segment: &Segment<'_>| frames.show(segment);
@@ -303,7 +321,7 @@ impl Worker {
                     .plan(&ready.snapshot, request, termination, observer)
             }
         };
-        let mut outcome = plan(&request, previous.as_ref().map(|(_, outcome)| outcome));
+        let mut outcome = plan(&request, previous.map(|(_, outcome)| outcome));
         let is_cut_off = matches!(
             outcome.error,
             Some(NavError::NoValidPath | NavError::GoalOccupied)
@@ -316,7 +334,7 @@ impl Worker {
             outcome = plan(&nearer, None);
         }
         if is_on_its_way && outcome.plan.is_some() {
-            self.previous = Some((request.goal, outcome.clone()));
+            self.candidate = Some((request.goal, outcome.clone()));
         }
         outcome
     }
@@ -411,7 +429,8 @@ impl Place<'_> {
                 .stamp
                 .map(|stamp| self.around.clock.now().since(stamp));
             match age_s {
-                Some(age_s) if age_s > node.transform_tolerance => Err(Error::TransformAge {
+                // One from the future is as wrong as one from the past.
+                Some(age_s) if age_s.abs() > node.transform_tolerance => Err(Error::TransformAge {
                     frame: node.robot_base_frame.clone(),
                     age_s,
                     tolerance_s: node.transform_tolerance,

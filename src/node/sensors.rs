@@ -139,6 +139,13 @@ impl PointCloud {
         };
         let [x, y, z] = [coordinate("x")?, coordinate("y")?, coordinate("z")?];
         let (width, height) = (self.width as usize, self.height as usize);
+        if width == 0 || height == 0 || step == 0 {
+            return Ok(Measurement {
+                header: self.header.clone(),
+                hits: Vec::new(),
+                misses: Vec::new(),
+            });
+        }
         let row_step = self.row_step as usize;
         let row_bytes = width.saturating_mul(step);
         let needed = row_step.saturating_mul(height);

@@ -150,7 +150,8 @@ pub struct StaticLayer {
 pub struct ObstacleLayer {
     /// Whether it counts.
     pub enabled: bool,
-    /// 0: what a sensor saw overwrites the map; 1: the higher cost counts.
+    /// 0: what a sensor saw overwrites the map; 1: the higher cost counts; 2: likewise, but unknown
+    /// cells stay so.
     pub combination_method: i64,
     /// Whether the cells under the robot are cleared.
     pub footprint_clearing_enabled: bool,
@@ -285,7 +286,8 @@ impl ObstacleLayer {
 }
 
 impl Default for ObservationSource {
-    /// Nav2's defaults (`nav2_costmap_2d/plugins/obstacle_layer.cpp`), for a laser at `scan`.
+    /// What suits a laser at `scan`: as in the parameter file that Nav2 ships. (Without one, Nav2's
+    /// sensors do not clear, and count no point above 0 m.)
     fn default() -> Self {
         Self {
             topic: "scan".to_owned(),
@@ -539,7 +541,7 @@ fn range(name: &str) -> Option<(f64, f64)> {
         "bond_heartbeat_period" | "diagnostics_period" => Some((0.0, 60.0)),
         "map_qos_depth" => Some((1.0, 1000.0)),
         "static_layer.lethal_cost_threshold" => Some((0.0, 100.0)),
-        "obstacle_layer.combination_method" => Some((0.0, 1.0)),
+        "obstacle_layer.combination_method" => Some((0.0, 2.0)),
         "min_obstacle_height" | "max_obstacle_height" => Some((-1000.0, 1000.0)),
         _ => None,
     };

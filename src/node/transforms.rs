@@ -60,6 +60,10 @@ impl Link {
     }
 
     fn insert(&mut self, stamp: Time, transform: Isometry3<f64>) {
+        if self.newest().since(stamp) > KEPT_S {
+            // So late is no message: the clock has jumped back, or a stamp before was wrong.
+            self.samples.clear();
+        }
         let place = self.samples.partition_point(|sample| sample.0 < stamp);
         match self.samples.get_mut(place) {
             Some(sample) if sample.0 == stamp => sample.1 = transform,

@@ -1,6 +1,7 @@
 //! A node without middleware, and what it has sent.
 
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -26,6 +27,51 @@ pub struct Sent {
     pub costmaps: Mutex<Vec<(CostmapMessage, bool)>>,
     pub bond: Mutex<Vec<BondStatus>>,
     pub edges: Mutex<Vec<Edge>>,
+    gate: Mutex<Option<Gate>>,
+}
+
+/// Where those who show their thinking are held up.
+struct Gate {
+    opened: Arc<Mutex<Receiver<()>>>,
+    at_it: Arc<AtomicBool>,
+}
+
+impl Sent {
+    /// From now on, whoever shows its thinking waits until what this returns is dropped.
+    pub fn close_gate(&self) -> Sender<()> {
+        let (open, opened) = channel();
+        let gate = Gate {
+            opened: Arc::new(Mutex::new(opened)),
+            at_it: Arc::default(),
+        };
+        *self.gate.lock().expect("nobody panics with it") = Some(gate);
+        open
+    }
+
+    /// Lets those through who come from now on.
+    pub fn open_gate_for_others(&self) {
+        *self.gate.lock().expect("nobody panics with it") = None;
+    }
+
+    /// Whether somebody is held up.
+    pub fn is_at_gate(&self) -> bool {
+        let gate = self.gate.lock().expect("nobody panics with it");
+        let gate = gate.as_ref();
+        gate.is_some_and(|gate| gate.at_it.load(Ordering::SeqCst))
+    }
+
+    fn wait_at_gate(&self) {
+        let gate = self.gate.lock().expect("nobody panics with it");
+        let held_up = gate
+            .as_ref()
+            .map(|gate| (gate.opened.clone(), gate.at_it.clone()));
+        drop(gate);
+        if let Some((opened, at_it)) = held_up {
+            at_it.store(true, Ordering::SeqCst);
+            // An error: the other end was dropped, which is what opens it.
+            let _ = opened.lock().expect("nobody panics with it").recv();
+        }
+    }
 }
 
 fn keep<T>(kept: &Mutex<Vec<T>>, sent: T) {
@@ -45,6 +91,7 @@ impl Outbox for Sent {
         true
     }
     fn reasoning(&self, frame: &ReasoningFrame) {
+        self.wait_at_gate();
         keep(&self.frames, frame.clone());
     }
     fn costmap(&self, costmap: &CostmapMessage, is_whole: bool) {

@@ -25,8 +25,9 @@ use crate::node::message::{Answer, Ask, AskKind, Ending};
 /// Requests of each kind that wait until they are looked at.
 const GOALS_KEPT: u32 = 1000;
 
-/// For how long a result can be asked for: as in Nav2 (`action_server_result_timeout`).
-const RESULT_TIMEOUT: Duration = Duration::from_secs(10);
+/// For how long a result can be asked for: longer than Nav2's 10 s (`action_server_result_timeout`), for
+/// clients that are slow.
+const RESULT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How many goals have not ended.
 #[derive(Debug, Clone, Default)]
@@ -159,7 +160,12 @@ async fn execute<A: Plans>(
         BeginAcceptedGoal::Cancel(cancelling) => {
             ticket.cancel();
             let answer = told.await.unwrap_or_else(|_| lost());
-            return cancelling.cancelled_with(A::result(&answer));
+            let result = A::result(&answer);
+            return match answer.ending {
+                // It was there before the wish to cancel.
+                Ending::Succeeded => cancelling.succeeded_with(result),
+                Ending::Cancelled | Ending::Aborted => cancelling.cancelled_with(result),
+            };
         }
     };
     loop {

@@ -1,7 +1,7 @@
 //! The node as a ROS 2 node, by rclrs: every endpoint of DESIGN section 7.
 //!
 //! It translates messages and forwards calls, nothing more: what a planner node does is in
-//! [`crate::node`]. rclrs runs all callbacks on one thread, and none of ours blocks it.
+//! [`crate::node`]. rclrs runs all callbacks on one thread; maps and plans are made on others.
 //! The bindings of the messages come from the sourced ROS 2 (`ros-env`).
 
 mod actions;
@@ -172,6 +172,11 @@ impl Served {
         log::start(ros.logger());
         let declared = parameters::Declared::new(&ros)?;
         let settings = declared.settings().clone();
+        if settings.planner.threads > 0 {
+            // Before anything uses the pool.
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(settings.planner.threads);
+            pool.build_global().map_err(refused("threads"))?;
+        }
         let publishers = Arc::new(Publishers::new(&ros, &settings)?);
         let clock = Arc::new(RosClock(ros.get_clock()));
         let autostart = settings.node.autostart_node;

@@ -104,7 +104,16 @@ def test_nav2s_file_puts_the_planner_where_planner_server_was(installed, tmp_pat
     for words in ('robot_radius:=0.2', 'inflation_radius:=0.7', 'cost_scaling_factor:=3.0', 'tolerance:=0.25',
                   'allow_unknown:=true', 'robot_base_frame:=base_footprint', 'expected_planner_frequency:=20.0',
                   'costmap_update_timeout:=1.0', 'observation_sources:=[scan, rear]',
-                  'obstacle_layer.scan.max_obstacle_height:=2.0', 'obstacle_layer.rear.data_type:=PointCloud2'):
+                  'obstacle_layer.scan.max_obstacle_height:=2.0', 'obstacle_layer.rear.data_type:=PointCloud2',
+                  # What Nav2 takes where the file says nothing.
+                  'obstacle_layer.rear.clearing:=false', 'obstacle_layer.rear.max_obstacle_height:=0.0'):
+        assert words in planner, words
+    own = tmp_path / 'own.yaml'
+    own.write_text('/**:\n  ros__parameters:\n    tolerance: 0.1\n    max_tokens: 4096\n'
+                   '    obstacle_layer: {rear: {clearing: true}}\n')
+    out, err = check(installed, 'nav2.launch.py', f'params_file:={file}', f'planner_params_file:={own}')
+    [planner] = [line for line in out.splitlines() if 'hrm_planner_node' in line]
+    for words in ('tolerance:=0.1', 'max_tokens:=4096', 'obstacle_layer.rear.clearing:=true', 'robot_radius:=0.2'):
         assert words in planner, words
 
 

@@ -109,8 +109,9 @@ def test_the_bond_forms_beats_and_ends_from_either_side(start, client):
     # The other side ends it: answered once, then silence.
     other = client.publisher(Status, 'bond', 5)
     client.spin(0.3)
-    other.publish(Status(id='hrm_planner', instance_id='other', active=False, heartbeat_timeout=4.0,
-                         heartbeat_period=0.1))
+    for active in (True, False):
+        other.publish(Status(id='hrm_planner', instance_id='other', active=active, heartbeat_timeout=4.0,
+                             heartbeat_period=0.1))
     client.until(lambda: any(b.instance_id != 'other' and not b.active for b in beats))
     del beats[:]
     client.spin(0.5)
@@ -158,3 +159,29 @@ def test_a_node_that_was_killed_is_replaced(start, client):
     second.publish_map(two_rooms())
     assert second.plan(ACROSS)[0] == SUCCEEDED
     second.node.destroy_node()
+
+
+GONE = '''
+import os, rclpy
+from conftest import ComputePathToPose, ActionClient, pose, to_pose
+rclpy.init()
+node = rclpy.create_node('gone')
+action = ActionClient(node, ComputePathToPose, 'compute_path_to_pose')
+assert action.wait_for_server(10)
+for _ in range(20):
+    action.send_goal_async(to_pose(pose(8, 2), pose(2, 2)))
+rclpy.spin_once(node, timeout_sec=0.01)
+os.kill(os.getpid(), 9)
+'''
+
+
+def test_clients_that_die_with_open_requests_do_not_end_the_node(planner, client):
+    """rclrs stops spinning at the first answer that cannot be sent."""
+    import pathlib
+    import subprocess
+    import sys
+    for _ in range(3):
+        run = subprocess.run([sys.executable, '-c', GONE], cwd=pathlib.Path(__file__).parent, timeout=30)
+        assert run.returncode == -signal.SIGKILL
+    assert client.plan(ACROSS)[0] == SUCCEEDED
+    assert planner.child.poll() is None
