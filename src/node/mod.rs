@@ -1,7 +1,7 @@
 //! The planner as a managed node of a robot: a state machine over plain structs.
 //!
 //! ```text
-//! map, updates, scans ─► maps.rs        layers put together, immutable snapshots
+//! map, updates, scans ─► maps.rs        put down; layers.rs makes immutable snapshots of them
 //! /tf, /tf_static     ─► transforms.rs  where frames are to each other
 //! goals, requests     ─► goals.rs       newest wins, exactly one answer each
 //!                          │
@@ -16,12 +16,15 @@
 //! begin or end. An inactive node answers nothing and publishes nothing.
 
 pub mod bond;
+mod costmap_message;
 pub mod goals;
+mod layers;
 pub mod lifecycle;
 pub(crate) mod lock;
 pub mod maps;
 pub mod message;
 pub mod obstacles;
+pub mod parameters;
 pub mod path_check;
 mod planning;
 pub mod report;

@@ -25,9 +25,9 @@ use crate::node::message::{Answer, Ask, AskKind, Ending};
 /// Requests of each kind that wait until they are looked at.
 const GOALS_KEPT: u32 = 1000;
 
-/// For how long a result can be asked for: longer than Nav2's 10 s (`action_server_result_timeout`), for
-/// clients that are slow.
-const RESULT_TIMEOUT: Duration = Duration::from_secs(30);
+/// For how long a result can be asked for: as in Nav2 (`action_server_result_timeout`). Every message of
+/// the status topic lists all goals that young, so that longer costs every client.
+const RESULT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How many goals have not ended.
 #[derive(Debug, Clone, Default)]

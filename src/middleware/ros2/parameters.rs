@@ -10,7 +10,8 @@ use serde_json::Value;
 use super::{Parts, refused};
 use crate::Result;
 use crate::node::Node;
-use crate::node::settings::{Parameter, Settings};
+use crate::node::parameters::Parameter;
+use crate::node::settings::Settings;
 
 /// The parameter that says which others there are.
 const SENSORS: &str = "obstacle_layer.observation_sources";

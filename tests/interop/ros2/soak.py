@@ -11,12 +11,13 @@ import time
 
 import rclpy
 import rclpy.executors
-from action_msgs.msg import GoalStatus
+from action_msgs.msg import GoalInfo, GoalStatus
+from action_msgs.srv import CancelGoal
 from hrm_planner_msgs.msg import PlanReport
 from nav2_msgs.action import ComputePathToPose
 from nav_msgs.msg import OccupancyGrid
-from rclpy.action import ActionClient
 from rclpy.qos import DurabilityPolicy, QoSProfile
+from unique_identifier_msgs.msg import UUID
 
 SIDE, RESOLUTION, RADIUS = 160, 0.05, 0.22
 MAP_HZ, GOAL_HZ, CANCELLED = 20, 50, 0.2
@@ -30,8 +31,12 @@ class Soak:
         latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self.maps = self.node.create_publisher(OccupancyGrid, 'map', latched)
         self.node.create_subscription(PlanReport, 'hrm_planner/report', self.on_report, MANY)
-        self.action = ActionClient(self.node, ComputePathToPose, 'compute_path_to_pose', goal_service_qos_profile=MANY,
-                                   result_service_qos_profile=MANY, cancel_service_qos_profile=MANY)
+        # The services of the action without its topics: rclpy takes each message of the status topic apart,
+        # and every one of them lists all goals of the last seconds.
+        name, kind = 'compute_path_to_pose/_action', ComputePathToPose.Impl
+        self.send = self.node.create_client(kind.SendGoalService, f'{name}/send_goal', qos_profile=MANY)
+        self.results = self.node.create_client(kind.GetResultService, f'{name}/get_result', qos_profile=MANY)
+        self.cancel = self.node.create_client(CancelGoal, f'{name}/cancel_goal', qos_profile=MANY)
         self.cells = bytearray(SIDE * SIDE)
         self.recent = collections.OrderedDict()  # by stamp, ms
         self.paths = {}  # plans whose map is not known yet, by stamp
@@ -75,17 +80,20 @@ class Soak:
             pose.pose.orientation.w = 1.0
         number = self.sent = self.sent + 1
         self.open[number] = time.monotonic()
-        self.action.send_goal_async(goal).add_done_callback(lambda f: self.on_goal(number, f.result()))
+        goal_id = UUID(uuid=list(number.to_bytes(16, 'big')))
+        request = ComputePathToPose.Impl.SendGoalService.Request(goal_id=goal_id, goal=goal)
+        self.send.call_async(request).add_done_callback(lambda f: self.on_goal(number, goal_id, f.result()))
 
-    def on_goal(self, number, handle):
-        if not handle.accepted:
+    def on_goal(self, number, goal_id, answer):
+        if not answer.accepted:
             self.ended['rejected'] += 1
             del self.open[number]
             return
         self.accepted.add(number)
-        handle.get_result_async().add_done_callback(lambda f: self.on_result(number, f.result()))
+        request = ComputePathToPose.Impl.GetResultService.Request(goal_id=goal_id)
+        self.results.call_async(request).add_done_callback(lambda f: self.on_result(number, f.result()))
         if self.random.random() < CANCELLED:
-            handle.cancel_goal_async()
+            self.cancel.call_async(CancelGoal.Request(goal_info=GoalInfo(goal_id=goal_id)))
 
     def on_result(self, number, answer):
         begin = self.open.pop(number, None)
@@ -147,7 +155,7 @@ class Soak:
 
     def run(self, rss, minutes):
         """Samples of the node's memory, one a minute."""
-        assert self.action.wait_for_server(20)
+        assert all(c.wait_for_service(20) for c in (self.send, self.results, self.cancel))
         executor = rclpy.executors.SingleThreadedExecutor()
         executor.add_node(self.node)
         begin = next_map = next_goal = time.monotonic()
@@ -202,10 +210,13 @@ def main():
     print(f'result after: p50 {1e3 * times[len(times) // 2]:.0f} ms, p99 {1e3 * times[int(0.99 * len(times))]:.0f} ms, '
           f'longest {1e3 * times[-1]:.0f} ms')
     print(f'plans checked on their own maps: {soak.checked}; defects: {soak.defects}; exit status {status}')
-    # The first minutes fill buffers and the result cache.
+    # The first minutes fill buffers and the result cache; single samples differ by some percent, so that
+    # the means of up to five minutes are compared.
     steady = samples[min(2, len(samples) - 1):]
-    growth = steady[-1] / steady[0] - 1 if steady else 0.0
-    print(f'memory: {[round(s / 1e6, 1) for s in samples]} MB each minute; from the third to the last {100 * growth:+.1f} %')
+    part = max(1, min(5, len(steady) // 2))
+    growth = sum(steady[-part:]) / sum(steady[:part]) - 1 if steady else 0.0
+    print(f'memory: {[round(s / 1e6, 1) for s in samples]} MB each minute; mean of the last {part} against '
+          f'that of the first {part} after two: {100 * growth:+.1f} %')
     # Plans whose map is no longer kept here cannot be checked; most must be.
     unchecked = soak.checked < 0.5 * soak.ended['succeeded']
     failed = soak.open or soak.defects or status or growth > 0.05 or unchecked
