@@ -158,14 +158,15 @@ fn goals_of_different_actions_do_not_replace_each_other() {
 #[test]
 fn deactivating_answers_everybody() {
     let (robot, slow) = waiting(30.0);
-    let batch = Ask::Batch {
-        starts: vec![pose("map", 1.5, 1.5)],
+    // Its frame will never be known.
+    let plan = Ask::GetPlan {
+        start: pose("nowhere", 1.5, 1.5),
         goal: pose("map", 8.5, 1.5),
+        tolerance: 0.0,
     };
-    let (_, running) = robot.ask(slow);
-    let (_, in_line) = robot.ask(batch);
+    let told = [slow, plan.clone(), plan].map(|ask| robot.ask(ask).1);
     robot.node.change_state(4, "");
-    for told in [running, in_line] {
+    for told in told {
         let answer = wait(&told);
         assert_eq!(answer.ending, Ending::Aborted);
         assert!(

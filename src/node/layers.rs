@@ -26,9 +26,24 @@ const TRY_AGAIN: Duration = Duration::from_millis(20);
 const TELL_AGAIN: Duration = Duration::from_secs(5);
 
 /// The static map and the frame it lies in.
-struct StaticMap {
+pub(super) struct StaticMap {
     header: Header,
     grid: OccupancyGrid,
+}
+
+impl StaticMap {
+    /// The map in a message.
+    ///
+    /// # Errors
+    /// As [`OccupancyGrid::try_from_message`].
+    pub fn of(message: MapMessage, settings: &Settings) -> Result<Self> {
+        let mut header = message.header;
+        if header.frame.is_empty() {
+            header.frame.clone_from(&settings.node.global_frame);
+        }
+        let grid = OccupancyGrid::try_from_message(message.grid, settings.planner.max_cells)?;
+        Ok(Self { header, grid })
+    }
 }
 
 /// The thread of the store: it alone knows the layers.
@@ -148,17 +163,13 @@ impl Worker {
         let mut is_new = arrivals.is_changed;
         let mut is_taken_in = false;
         let mut refusal = None;
-        if let Some(message) = arrivals.map {
-            match static_map(message, settings) {
-                Ok(map) => {
-                    self.map = Some(map);
-                    is_taken_in = true;
-                }
-                Err(error) => {
-                    tracing::error!(%error, "the map is refused; the last good one stays in use");
-                    refusal = Some(error.to_string());
-                }
-            }
+        if let Some((at, reason)) = arrivals.refusal {
+            let is_newest = arrivals.map.as_ref().is_none_or(|(good, _)| at > *good);
+            refusal = Some(reason).filter(|_| is_newest);
+        }
+        if let Some((_, map)) = arrivals.map {
+            self.map = Some(map);
+            is_taken_in = true;
         }
         for update in &arrivals.updates {
             let Some(map) = &mut self.map else {
@@ -418,16 +429,6 @@ impl Worker {
             ready,
         });
     }
-}
-
-/// The static map in a message.
-fn static_map(message: MapMessage, settings: &Settings) -> Result<StaticMap> {
-    let mut header = message.header;
-    if header.frame.is_empty() {
-        header.frame.clone_from(&settings.node.global_frame);
-    }
-    let grid = OccupancyGrid::try_from_message(message.grid, settings.planner.max_cells)?;
-    Ok(StaticMap { header, grid })
 }
 
 /// The seconds of one period; a frequency of 0 is one of no limit.

@@ -12,7 +12,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::layers::Worker;
+use super::layers::{StaticMap, Worker};
 use super::lock::lock;
 use super::message::{MapMessage, MapUpdate, Measurement};
 use super::obstacles::Region;
@@ -47,7 +47,10 @@ pub(super) struct Inbox {
 /// What has arrived.
 #[derive(Default)]
 pub(super) struct Arrivals {
-    pub map: Option<MapMessage>,
+    /// The newest good map, and which of all that was received it is.
+    pub map: Option<(u64, StaticMap)>,
+    /// Why the newest bad one is refused, and which it is.
+    pub refusal: Option<(u64, String)>,
     pub updates: Vec<MapUpdate>,
     pub measurements: Vec<(String, Measurement)>,
     pub clears: Vec<Clear>,
@@ -58,7 +61,7 @@ impl Arrivals {
     /// Whether a request may be waiting for some of it.
     pub fn is_urgent(&self) -> bool {
         let is_empty = self.map.is_none() && self.updates.is_empty() && self.clears.is_empty();
-        self.is_changed || !is_empty
+        self.is_changed || self.refusal.is_some() || !is_empty
     }
 }
 
@@ -137,11 +140,24 @@ impl Maps {
     }
 
     /// A new map; it takes the place of the old one, whatever its size.
+    ///
+    /// It is checked here, which takes less than copying it did: one that makes no sense must not take
+    /// the place of a good one that nobody has looked at yet.
     pub fn put_map(&self, map: MapMessage) {
+        let settings = lock(&self.shared.settings).clone();
+        let map = StaticMap::of(map, &settings);
         self.put(|inbox| {
-            inbox.arrivals.updates.clear();
-            inbox.arrivals.map = Some(map);
             inbox.received += 1;
+            match map {
+                Ok(map) => {
+                    inbox.arrivals.updates.clear();
+                    inbox.arrivals.map = Some((inbox.received, map));
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the map is refused; the last good one stays in use");
+                    inbox.arrivals.refusal = Some((inbox.received, error.to_string()));
+                }
+            }
         });
     }
 
