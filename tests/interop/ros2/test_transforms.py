@@ -91,7 +91,7 @@ def test_simulated_time(start):
     start(parameters={'use_sim_time': 'true'})
     client = Client(parameters=[Parameter('use_sim_time', value=True)])
     clock = client.publisher(Clock, '/clock')
-    client.wait_for_readers('/clock')
+    client.wait_for_readers('/clock', 2)  # this client's own and the planner's
 
     def at(seconds):
         for _ in range(3):
