@@ -112,18 +112,20 @@ fn clouds_that_lie_about_their_layout_are_refused() {
     }
 }
 
+/// A ray along row 5, from column 2 to column 10, where it meets something or not.
+fn along_a_row(geometry: &Geometry, meets: bool) -> Observation {
+    let (x, y) = geometry.cell_to_world(Cell::new(5, 10));
+    Observation {
+        origin: geometry.cell_to_world(Cell::new(5, 2)),
+        hits: if meets { vec![(x, y, 0.5)] } else { Vec::new() },
+        misses: if meets { Vec::new() } else { vec![(x, y)] },
+    }
+}
+
 #[test]
 fn unknown_cells_of_the_map_stay_so_where_that_is_asked_for() {
     let (mut layer, map, source) = layer();
-    let geometry = *map.geometry();
-    let end = geometry.cell_to_world(Cell::new(5, 10));
-    let origin = geometry.cell_to_world(Cell::new(5, 2));
-    let seen = Observation {
-        origin,
-        hits: vec![(end.0, end.1, 0.5)],
-        misses: Vec::new(),
-    };
-    layer.observe("scan", &source, &seen);
+    layer.observe("scan", &source, &along_a_row(map.geometry(), true));
     let mut unknown = map.clone();
     layer.apply(&mut unknown, Combination::MaximumOfKnown);
     assert_eq!(unknown, map);
@@ -146,13 +148,7 @@ fn measurements_mark_as_long_as_they_are_kept_and_cells_until_they_are_cleared()
     let (mut layer, mut map, source) = layer();
     let geometry = *map.geometry();
     let (x, y) = geometry.cell_to_world(Cell::new(5, 10));
-    let origin = geometry.cell_to_world(Cell::new(5, 2));
-    let seen = Observation {
-        origin,
-        hits: vec![(x, y, 0.5)],
-        misses: Vec::new(),
-    };
-    layer.observe("scan", &source, &seen);
+    layer.observe("scan", &source, &along_a_row(&geometry, true));
     layer.apply(&mut map, Combination::Maximum);
     assert_eq!(map.cost(Cell::new(5, 10)), Cost::LETHAL);
     assert!((2..10).all(|col| map.cost(Cell::new(5, col)) == Cost::FREE));
@@ -175,14 +171,7 @@ fn measurements_mark_as_long_as_they_are_kept_and_cells_until_they_are_cleared()
 fn what_was_seen_overwrites_the_map_only_where_that_is_asked_for() {
     let (mut layer, map, source) = layer();
     let geometry = *map.geometry();
-    let end = geometry.cell_to_world(Cell::new(5, 10));
-    let origin = geometry.cell_to_world(Cell::new(5, 2));
-    let seen = Observation {
-        origin,
-        hits: Vec::new(),
-        misses: vec![end],
-    };
-    layer.observe("scan", &source, &seen);
+    layer.observe("scan", &source, &along_a_row(&geometry, false));
     for (combination, expected) in [
         (Combination::Maximum, Cost::LETHAL),
         (Combination::MaximumOfKnown, Cost::LETHAL),

@@ -5,9 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use hrm_planner::Error;
-use hrm_planner::model::{
-    Checkpoint, DeviceChoice, ModelConfig, Precision, SHIPPED_NAME, SequenceHrm, shipped,
-};
+use hrm_planner::model::{Checkpoint, DeviceChoice, ModelConfig, Precision, SequenceHrm};
 use hrm_planner::planner::{NamedModel, PlannerConfig};
 
 use super::failure::{Failure, Result};
@@ -81,24 +79,17 @@ impl ModelChoice {
     pub fn load(&self, device: DeviceChoice) -> Result<Option<NamedModel>> {
         let compute = device.open()?;
         if let Some(path) = self.named() {
-            let name = path.file_stem().unwrap_or(path.as_os_str());
-            let name = name.to_string_lossy().into_owned();
-            let model = read(&path)?
-                .model_on(&compute)
-                .map_err(|error| in_file(&path, error))?;
-            return Ok(Some(NamedModel { name, model }));
+            let named = NamedModel::read(&path, &compute);
+            return Ok(Some(named.map_err(|error| in_file(&path, error))?));
         }
-        let Some(checkpoint) = shipped()? else {
+        let named = NamedModel::shipped(&compute)?;
+        if named.is_none() {
             tracing::warn!(
                 "this program was built without a model, so the search makes all plans; name one \
                  with --model or HRM_MODEL"
             );
-            return Ok(None);
-        };
-        Ok(Some(NamedModel {
-            name: SHIPPED_NAME.to_owned(),
-            model: checkpoint.model_on(&compute)?,
-        }))
+        }
+        Ok(named)
     }
 }
 

@@ -29,5 +29,5 @@ pub use inflation::{Inflation, Workspace, inflate};
 pub use map_file::{MapFile, MapMode, load_map, load_map_with_max_cells};
 pub use map_save::save_map;
 pub use moves::Moves;
-pub use occupancy::{CostRule, Counts, OccupancyGrid};
+pub use occupancy::{CostRule, Counts, OccupancyGrid, published_occupancy};
 pub use occupancy_message::{OccupancyMessage, OccupancyUpdate, Quaternion};

@@ -115,6 +115,18 @@ impl CostRule {
     }
 }
 
+/// The occupancy that Nav2 publishes a cost as: 0 free, 1..=98 costs, 99 inscribed, 100 lethal, -1
+/// unknown (`nav2_costmap_2d/src/costmap_2d_publisher.cpp`); [`CostRule::PublishedCostmap`] reads it.
+pub fn published_occupancy(cost: Cost) -> i8 {
+    match cost {
+        Cost::FREE => FREE,
+        Cost::UNKNOWN => UNKNOWN,
+        Cost::LETHAL => OCCUPIED,
+        Cost::INSCRIBED => 99,
+        Cost(cost) => (1 + 97 * (i32::from(cost) - 1) / 251) as i8,
+    }
+}
+
 /// The middle of the costs that Nav2 publishes as `step` (1..=98). The publisher maps a cost c of
 /// 1..=252 to 1 + 97 (c - 1) / 251 in whole numbers; the bounds below solve that for c.
 fn published_cost(step: u32) -> Cost {

@@ -41,18 +41,29 @@ impl Quaternion {
         }
     }
 
+    /// That it is a rotation: of unit length, as nearly as Nav2 asks for it.
+    ///
+    /// # Errors
+    /// [`Error::Quaternion`] if it is not, or not finite.
+    pub fn check_unit(self) -> Result<()> {
+        let Self { x, y, z, w } = self;
+        let squared_norm = x * x + y * y + z * z + w * w;
+        // A NaN fails the comparison.
+        let is_unit = (squared_norm - 1.0).abs() < NORM_TOLERANCE;
+        if is_unit {
+            Ok(())
+        } else {
+            Err(Error::Quaternion { x, y, z, w })
+        }
+    }
+
     /// The yaw, radians in -pi..=pi, of a rotation about z alone.
     ///
     /// # Errors
     /// The quaternion is not of unit length (or not finite), or it tilts the z axis.
     pub fn yaw(self) -> Result<f64> {
+        self.check_unit()?;
         let Self { x, y, z, w } = self;
-        let squared_norm = x * x + y * y + z * z + w * w;
-        // A NaN fails the comparison.
-        let is_unit = (squared_norm - 1.0).abs() < NORM_TOLERANCE;
-        if !is_unit {
-            return Err(Error::Quaternion { x, y, z, w });
-        }
         // The rotated z axis leans by acos(1 - 2 (x^2 + y^2)); this form is exact near zero.
         let tilt_rad = 2.0 * x.hypot(y).atan2(z.hypot(w));
         if tilt_rad > TILT_TOLERANCE_RAD {

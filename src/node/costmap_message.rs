@@ -2,7 +2,7 @@
 
 use super::maps::Ready;
 use super::message::Window;
-use crate::grid::{Cost, Costmap};
+use crate::grid::{Cost, Costmap, published_occupancy};
 
 /// The smallest window that holds all that differs; `None` if the grids are not the same.
 pub(super) fn changed_window(before: &Ready, after: &Ready) -> Option<Window> {
@@ -45,15 +45,9 @@ pub(super) fn changed_window(before: &Ready, after: &Ready) -> Option<Window> {
     Some(window)
 }
 
-/// Costs as Nav2 publishes them (`nav2_costmap_2d/src/costmap_2d_publisher.cpp`).
+/// The occupancies that a window of a costmap is published as.
 pub(super) fn occupancies(map: &Costmap, window: Window) -> Vec<i8> {
-    let table: [i8; 256] = std::array::from_fn(|cost| match Cost(cost as u8) {
-        Cost::FREE => 0,
-        Cost::UNKNOWN => -1,
-        Cost::LETHAL => 100,
-        Cost::INSCRIBED => 99,
-        Cost(cost) => (1 + 97 * (i32::from(cost) - 1) / 251) as i8,
-    });
+    let table: [i8; 256] = std::array::from_fn(|cost| published_occupancy(Cost(cost as u8)));
     let width = map.geometry().width();
     let rows = window.row..window.row + window.height;
     let mut data = Vec::with_capacity(window.width * window.height);

@@ -8,10 +8,10 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Instant;
 
-use super::lock::lock;
+use super::lock::{lock, wait};
 use super::message::{Answer, Ask, AskKind, Ending};
 use crate::planner::NavError;
 use crate::search::Termination;
@@ -276,10 +276,7 @@ impl Goals {
                 line.running = Some(job.ticket.clone());
                 return Some(job);
             }
-            queue = self
-                .arrived
-                .wait(queue)
-                .unwrap_or_else(PoisonError::into_inner);
+            queue = wait(&self.arrived, queue, None);
         }
     }
 

@@ -5,14 +5,14 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::costmap_message::{changed_window, occupancies};
-use super::lock::lock;
+use super::lock::{lock, wait};
 use super::maps::{Arrivals, MOST_MEASUREMENTS, Ready, Shared};
-use super::message::{CostmapMessage, Header, MapMessage, Measurement, Window, planar};
+use super::message::{CostmapMessage, Header, MapMessage, Measurement, Window};
 use super::obstacles::{Combination, Observation, Obstacles, Region};
 use super::settings::{ObservationSource, Settings};
 use super::transforms::When;
@@ -136,20 +136,8 @@ impl Worker {
                 }
                 return Some((inbox.received, arrivals));
             }
-            inbox = match due {
-                Some(due) => {
-                    let nap = due.saturating_duration_since(now);
-                    match self.shared.arrived.wait_timeout(inbox, nap) {
-                        Ok((inbox, _)) => inbox,
-                        Err(poisoned) => poisoned.into_inner().0,
-                    }
-                }
-                None => self
-                    .shared
-                    .arrived
-                    .wait(inbox)
-                    .unwrap_or_else(PoisonError::into_inner),
-            };
+            let nap = due.map(|due| due.saturating_duration_since(now));
+            inbox = wait(&self.shared.arrived, inbox, nap);
         }
     }
 
@@ -190,7 +178,8 @@ impl Worker {
             self.obstacles.fit(map.grid.geometry());
             let frame = map.header.frame.clone();
             let seen = self.observe_all(arrivals.measurements, &frame, settings);
-            let robot = self.robot(&frame, settings);
+            let base = &settings.node.robot_base_frame;
+            let robot = self.shared.transforms.whereabouts(base, &frame);
             for clear in &arrivals.clears {
                 match (clear.region, robot) {
                     (Region::Everything, _) => {
@@ -329,17 +318,6 @@ impl Worker {
         };
         self.obstacles.observe(sensor, source, &seen);
         Ok(())
-    }
-
-    /// Where the robot is, if that is known.
-    fn robot(&self, frame: &str, settings: &Settings) -> Option<Pose2> {
-        let base = &settings.node.robot_base_frame;
-        let found = self
-            .shared
-            .transforms
-            .lookup(frame, base, When::Latest)
-            .ok()?;
-        Some(planar(&found.transform))
     }
 
     /// The layers put together; `None` without a map.

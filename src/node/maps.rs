@@ -13,7 +13,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::layers::{StaticMap, Worker};
-use super::lock::lock;
+use super::lock::{lock, wait_for};
 use super::message::{MapMessage, MapUpdate, Measurement};
 use super::obstacles::Region;
 use super::settings::Settings;
@@ -255,25 +255,13 @@ impl Maps {
     /// there is none after `patience`, or when `is_over` says so.
     pub fn current(&self, patience: Duration, is_over: impl Fn() -> bool) -> Option<Arc<Ready>> {
         let received = lock(&self.shared.inbox).received;
-        let end = Instant::now() + patience;
-        let mut current = lock(&self.shared.current);
-        loop {
-            if current.contains >= received
-                && let Some(ready) = &current.ready
-            {
-                return Some(ready.clone());
-            }
-            let left = end.saturating_duration_since(Instant::now());
-            if left.is_zero() || is_over() {
-                return None;
-            }
-            // Short naps, so that a cancelled request is noticed.
-            let nap = left.min(Duration::from_millis(10));
-            current = match self.shared.changed.wait_timeout(current, nap) {
-                Ok((current, _)) => current,
-                Err(poisoned) => poisoned.into_inner().0,
-            };
-        }
+        let shared = &self.shared;
+        let look = |current: &Current| {
+            let ready = current.ready.as_ref();
+            let ready = ready.filter(|_| current.contains >= received);
+            ready.cloned().ok_or(())
+        };
+        wait_for((&shared.current, &shared.changed), patience, is_over, look).ok()
     }
 }
 

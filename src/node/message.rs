@@ -45,15 +45,10 @@ impl Pose {
         if !(x.is_finite() && y.is_finite() && z.is_finite()) {
             return Err(Error::Position { x, y, z });
         }
+        self.orientation.check_unit()?;
         let Quaternion { x, y, z, w } = self.orientation;
-        let numbers = Numbers::new(w, x, y, z);
-        // What Nav2 allows (`nav2_ros_common/validate_messages.hpp`); a NaN fails it.
-        let is_unit = (numbers.norm_squared() - 1.0).abs() < 1e-4;
-        if !is_unit {
-            return Err(Error::Quaternion { x, y, z, w });
-        }
         let translation = Translation3::from(self.position);
-        let rotation = UnitQuaternion::from_quaternion(numbers);
+        let rotation = UnitQuaternion::from_quaternion(Numbers::new(w, x, y, z));
         Ok(Isometry3::from_parts(translation, rotation))
     }
 }
@@ -244,7 +239,7 @@ impl Answer {
     }
 
     /// An answer without a plan.
-    pub(super) fn without(ending: Ending, error: NavError, message: impl Into<String>) -> Self {
+    pub fn without(ending: Ending, error: NavError, message: impl Into<String>) -> Self {
         Self {
             ending,
             paths: Vec::new(),

@@ -36,7 +36,7 @@ pub mod transforms;
 
 pub use message::{Pose, PoseStamped};
 pub use settings::Settings;
-pub use time::{Clock, SimulatedClock, SystemClock, Time};
+pub use time::{Clock, SimulatedClock, Time};
 
 use std::path::Path as FilePath;
 use std::sync::{Arc, Mutex};
@@ -45,7 +45,6 @@ use std::thread::JoinHandle;
 use serde_json::Value;
 
 use crate::grid::Pose2;
-use crate::model::{Checkpoint, SHIPPED_NAME, shipped};
 use crate::planner::NamedModel;
 use crate::{Error, Result};
 use bond::{Bond, BondStatus};
@@ -57,7 +56,7 @@ use message::{Ask, CostmapMessage, Path, TransformStamped, planar};
 use path_check::{PathAnswer, PathQuestion, check_path};
 use report::{PlanReport, ReasoningFrame};
 use statistics::{Diagnosis, Statistics};
-use transforms::{Transforms, When, pose_in};
+use transforms::{Transforms, pose_in};
 
 /// Where a node's messages go; called from any thread.
 pub trait Outbox: Send + Sync {
@@ -360,9 +359,9 @@ impl Node {
                 return PathAnswer::none();
             }
         };
-        let base = &node.robot_base_frame;
-        let robot = self.transforms.lookup(&ready.frame, base, When::Latest);
-        let robot = robot.ok().map(|found| planar(&found.transform));
+        let robot = self
+            .transforms
+            .whereabouts(&node.robot_base_frame, &ready.frame);
         check_path(&ready.snapshot, &poses, question, robot.as_ref())
     }
 
@@ -388,19 +387,8 @@ impl Drop for Node {
 /// A file that is no model, a device that is not there.
 fn load_model(settings: &Settings) -> Result<Option<NamedModel>> {
     let compute = settings.planner.device.open()?;
-    let file = &settings.node.model;
-    if !file.is_empty() {
-        let path = FilePath::new(file);
-        let name = path.file_stem().unwrap_or(path.as_os_str());
-        let name = name.to_string_lossy().into_owned();
-        let model = Checkpoint::read(path)?.model_on(&compute)?;
-        return Ok(Some(NamedModel { name, model }));
+    match settings.node.model.as_str() {
+        "" => NamedModel::shipped(&compute),
+        file => NamedModel::read(FilePath::new(file), &compute).map(Some),
     }
-    let Some(checkpoint) = shipped()? else {
-        return Ok(None);
-    };
-    Ok(Some(NamedModel {
-        name: SHIPPED_NAME.to_owned(),
-        model: checkpoint.model_on(&compute)?,
-    }))
 }

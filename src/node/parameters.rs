@@ -128,7 +128,8 @@ impl Settings {
     pub fn parameters(&self) -> Vec<Parameter> {
         let descriptions = descriptions(DOCUMENTED);
         let describe = |name: &str| {
-            let of_any_source = source_key(name).map(|key| format!("obstacle_layer.scan.{key}"));
+            let of_any_source =
+                of_sensor(name).map(|(_, key)| format!("obstacle_layer.scan.{key}"));
             let documented = descriptions
                 .get(name)
                 .or_else(|| descriptions.get(&of_any_source?));
@@ -188,12 +189,8 @@ impl Settings {
         let unknown = || Error::UnknownParameter {
             name: name.to_owned(),
         };
-        if let Some(key) = source_key(name) {
+        if let Some((sensor, key)) = of_sensor(name) {
             // A sensor's settings come about when one of them is set.
-            let sensor = name
-                .trim_start_matches("obstacle_layer.")
-                .trim_end_matches(key)
-                .trim_end_matches('.');
             let layer = &mut self.node.obstacle_layer;
             if !layer.names().any(|known| known == sensor) {
                 return Err(unknown());
@@ -248,19 +245,18 @@ impl Settings {
     }
 }
 
-/// The key of a sensor's setting: the last part of `obstacle_layer.NAME.KEY`.
-fn source_key(name: &str) -> Option<&str> {
-    let (_, key) = name.strip_prefix("obstacle_layer.")?.rsplit_once('.')?;
-    Some(key)
+/// The sensor and the key of a sensor's setting, `obstacle_layer.SENSOR.KEY`.
+fn of_sensor(name: &str) -> Option<(&str, &str)> {
+    name.strip_prefix("obstacle_layer.")?.rsplit_once('.')
 }
 
 fn is_read_only(name: &str) -> bool {
-    READ_ONLY.contains(&name) || source_key(name).is_some_and(|key| READ_ONLY.contains(&key))
+    READ_ONLY.contains(&name) || of_sensor(name).is_some_and(|(_, key)| READ_ONLY.contains(&key))
 }
 
 /// The range of a parameter that is a number.
 fn range(name: &str) -> Option<(f64, f64)> {
-    let of_node = match source_key(name).unwrap_or(name) {
+    let of_node = match of_sensor(name).map_or(name, |(_, key)| key) {
         "transform_tolerance"
         | "costmap_update_timeout"
         | "observation_persistence"

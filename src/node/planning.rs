@@ -22,7 +22,8 @@ use super::transforms::{Transforms, When, pose_in};
 use super::{Clock, Outbox};
 use crate::grid::Pose2;
 use crate::planner::{
-    NamedModel, NavError, Outcome, Plan, Planner, PlannerConfig, Refusal, Report, Request, Segment,
+    NO_POSES, NamedModel, NavError, Outcome, Plan, Planner, PlannerConfig, Refusal, Report,
+    Request, Segment,
 };
 use crate::search::Termination;
 use crate::{Error, Result};
@@ -197,13 +198,12 @@ impl Worker {
         let ready = self.around.maps.current(waited, is_over);
         let Some(ready) = ready else {
             let message = no_map(&self.around.maps, settings);
-            return Err(refusal(NavError::Timeout, message));
+            return Err(Refusal::new(NavError::Timeout, message));
         };
         if let Ask::ThroughPoses { goals, .. } = &job.ask
             && goals.is_empty()
         {
-            let message = "there are no poses to plan through; send at least a goal";
-            return Err(refusal(NavError::NoViapointsGiven, message));
+            return Err(Refusal::new(NavError::NoViapointsGiven, NO_POSES));
         }
         let place = Place {
             around: &self.around,
@@ -260,7 +260,7 @@ impl Worker {
                     "a batch of {} starts is too large; ask for at most {MOST_STARTS} at once",
                     starts.len()
                 );
-                Err(refusal(NavError::Unknown, message))
+                Err(Refusal::new(NavError::Unknown, message))
             }
             Ask::Batch { starts, goal } => {
                 let goal = place.pose("goal", goal)?;
@@ -351,13 +351,6 @@ fn made_of(ready: &Ready, outcome: Outcome) -> Made {
     }
 }
 
-fn refusal(error: NavError, message: impl Into<String>) -> Refusal {
-    Refusal {
-        error,
-        message: message.into(),
-    }
-}
-
 /// As in Nav2, no name will do where there is one planner.
 fn check_planner_id(id: &str, known: &[String]) -> std::result::Result<(), Refusal> {
     let is_known = known.iter().any(|name| name == id) || (id.is_empty() && known.len() == 1);
@@ -368,7 +361,7 @@ fn check_planner_id(id: &str, known: &[String]) -> std::result::Result<(), Refus
         "there is no planner `{id}`; ask for {}, or add the name to planner_plugins",
         known.join(", ")
     );
-    Err(refusal(NavError::InvalidPlanner, message))
+    Err(Refusal::new(NavError::InvalidPlanner, message))
 }
 
 /// The poses as they are published.
@@ -407,17 +400,20 @@ impl Place<'_> {
                 "the {what} has no frame_id; set header.frame_id, for instance to `{}`",
                 self.frame
             );
-            return Err(refusal(NavError::TfError, message));
+            return Err(Refusal::new(NavError::TfError, message));
         }
         let tolerance_s = self.settings.node.transform_tolerance;
         // A pose that makes no sense will not make any more of it with time.
         if let Err(error) = pose.pose.isometry() {
-            return Err(refusal(NavError::TfError, format!("the {what}: {error}")));
+            return Err(Refusal::new(
+                NavError::TfError,
+                format!("the {what}: {error}"),
+            ));
         }
         let found = self.look(|buffer| pose_in(buffer, self.frame, pose, tolerance_s));
         found
             .map(|isometry| planar(&isometry))
-            .map_err(|error| refusal(NavError::TfError, format!("the {what}: {error}")))
+            .map_err(|error| Refusal::new(NavError::TfError, format!("the {what}: {error}")))
     }
 
     /// Where the robot is, by transforms that are not too old.
@@ -438,9 +434,9 @@ impl Place<'_> {
                 _ => Ok(found.transform),
             }
         });
-        found
-            .map(|isometry| planar(&isometry))
-            .map_err(|error| refusal(NavError::TfError, format!("where the robot is: {error}")))
+        found.map(|isometry| planar(&isometry)).map_err(|error| {
+            Refusal::new(NavError::TfError, format!("where the robot is: {error}"))
+        })
     }
 
     fn look(

@@ -4,9 +4,7 @@
 //! take is not measured with it: deadlines are steady time ([`std::time::Instant`]), so that a
 //! simulation that stands still cannot hold up an answer.
 
-use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const NANOSECONDS: i64 = 1_000_000_000;
 
@@ -52,36 +50,12 @@ impl Time {
     pub fn since(self, earlier: Time) -> f64 {
         self.0.saturating_sub(earlier.0) as f64 / NANOSECONDS as f64
     }
-
-    /// This much later.
-    #[must_use]
-    pub fn after(self, duration: Duration) -> Self {
-        let nanoseconds = i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
-        Self(self.0.saturating_add(nanoseconds))
-    }
-}
-
-impl fmt::Display for Time {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.3} s", self.seconds())
-    }
 }
 
 /// What tells the time.
 pub trait Clock: Send + Sync {
     /// The present time.
     fn now(&self) -> Time;
-}
-
-/// The system's time.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemClock;
-
-impl Clock for SystemClock {
-    fn now(&self) -> Time {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        Time::ZERO.after(since.unwrap_or_default())
-    }
 }
 
 /// A simulator's time: it stands until somebody sets it.

@@ -3,17 +3,18 @@
 //! In go transforms from child to parent frames, stamped; out comes the transform between any two
 //! frames of one tree, at a time or as late as it is known for the whole way between them.
 //! Rotations are interpolated along the shortest arc, translations along a line (as in tf2,
-//! `geometry2/tf2/src/buffer_core.cpp`). Nothing here waits: see [`Transforms::lookup_within`].
+//! `geometry2/tf2/src/buffer_core.cpp`). The only one that waits is [`Transforms::lookup_within`].
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Condvar, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nalgebra::Isometry3;
 
-use super::lock::lock;
-use super::message::TransformStamped;
+use super::lock::{lock, wait_for};
+use super::message::{TransformStamped, planar};
 use super::{Pose, PoseStamped, Time};
+use crate::grid::Pose2;
 use crate::{Error, Result};
 
 /// How long moving transforms are kept, seconds: tf2's default.
@@ -284,6 +285,12 @@ impl Transforms {
         lock(&self.buffer).lookup(target, source, when)
     }
 
+    /// Where the robot is in a frame, as late as it is known; `None` if it is not.
+    pub(super) fn whereabouts(&self, robot: &str, frame: &str) -> Option<Pose2> {
+        let found = self.lookup(frame, robot, When::Latest).ok()?;
+        Some(planar(&found.transform))
+    }
+
     /// What `look` finds in the buffer, as soon as it finds it, but not later than after `patience`
     /// or when `is_over` says so.
     ///
@@ -295,24 +302,7 @@ impl Transforms {
         is_over: impl Fn() -> bool,
         look: impl Fn(&TransformBuffer) -> Result<T>,
     ) -> Result<T> {
-        let end = Instant::now() + patience;
-        let mut buffer = lock(&self.buffer);
-        loop {
-            let error = match look(&buffer) {
-                Ok(found) => return Ok(found),
-                Err(error) => error,
-            };
-            let left = end.saturating_duration_since(Instant::now());
-            if left.is_zero() || is_over() {
-                return Err(error);
-            }
-            // Short naps, so that a cancelled request is noticed.
-            let nap = left.min(Duration::from_millis(10));
-            buffer = match self.changed.wait_timeout(buffer, nap) {
-                Ok((buffer, _)) => buffer,
-                Err(poisoned) => poisoned.into_inner().0,
-            };
-        }
+        wait_for((&self.buffer, &self.changed), patience, is_over, look)
     }
 }
 
@@ -352,6 +342,6 @@ pub(super) fn pose_in(
 
 impl Default for Pose {
     fn default() -> Self {
-        Self::planar(crate::grid::Pose2::default())
+        Self::planar(Pose2::default())
     }
 }

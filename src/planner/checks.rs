@@ -67,7 +67,8 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    pub(super) fn new(error: NavError, message: impl Into<String>) -> Self {
+    /// A refusal with this message.
+    pub fn new(error: NavError, message: impl Into<String>) -> Self {
         Self {
             error,
             message: message.into(),

@@ -53,13 +53,15 @@ pub use rollout::{MOST_EVADED, Policy, Rollout};
 pub use snapshot::Snapshot;
 pub use surroundings::relaxed_cells;
 pub use think::Segment;
+pub(crate) use through::NO_POSES;
 pub use through::Route;
 pub use verify::{Expected, Violation, ViolationKind, verify};
 
+use std::path::Path;
 use std::time::Instant;
 
 use crate::grid::Cell;
-use crate::model::{DeviceChoice, GridHrm};
+use crate::model::{Checkpoint, Compute, DeviceChoice, GridHrm, SHIPPED_NAME, shipped};
 use crate::search::{self, Search, Stop, Termination};
 use crate::{Error, Result};
 use budget::Budget;
@@ -74,6 +76,35 @@ pub struct NamedModel {
     pub name: String,
     /// The model.
     pub model: GridHrm,
+}
+
+impl NamedModel {
+    /// The model in a file, on a device, named after the file.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or that holds no grid model.
+    pub fn read(path: &Path, compute: &Compute) -> Result<Self> {
+        let name = path.file_stem().unwrap_or(path.as_os_str());
+        Ok(Self {
+            name: name.to_string_lossy().into_owned(),
+            model: Checkpoint::read(path)?.model_on(compute)?,
+        })
+    }
+
+    /// The shipped model, on a device; `None` if this program was built without one.
+    ///
+    /// # Errors
+    /// As [`shipped`].
+    pub fn shipped(compute: &Compute) -> Result<Option<Self>> {
+        let checkpoint = shipped()?;
+        let named = checkpoint.map(|checkpoint| {
+            Ok(Self {
+                name: SHIPPED_NAME.to_owned(),
+                model: checkpoint.model_on(compute)?,
+            })
+        });
+        named.transpose()
+    }
 }
 
 /// What was thought for a goal on a snapshot.

@@ -6,7 +6,7 @@ use crate::grid::Pose2;
 use crate::search::Termination;
 
 /// What is said of a request without poses.
-const NO_POSES: &str = "there are no poses to plan through; send at least a goal";
+pub(crate) const NO_POSES: &str = "there are no poses to plan through; send at least a goal";
 
 /// The answer to a request for a plan through poses.
 #[derive(Debug, Clone, PartialEq)]

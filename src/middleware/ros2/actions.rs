@@ -21,6 +21,7 @@ use super::{Parts, refused};
 use crate::Result;
 use crate::node::Node;
 use crate::node::message::{Answer, Ask, AskKind, Ending};
+use crate::planner::NavError;
 
 /// Requests of each kind that wait until they are looked at.
 const GOALS_KEPT: u32 = 1000;
@@ -59,6 +60,7 @@ trait Plans: Action {
     fn result(answer: &Answer) -> Self::Result;
 }
 
+// Results of later releases have fields that these do not name.
 #[allow(clippy::needless_update)]
 impl Plans for ComputePathToPose {
     fn ask(goal: &ComputePathToPose_Goal) -> Ask {
@@ -75,12 +77,12 @@ impl Plans for ComputePathToPose {
             planning_time: duration_msg(answer.planning_time),
             error_code: AskKind::ToPose.code(answer.error()),
             error_msg: answer.message.clone(),
-            // Fields of later releases, if there are any.
             ..Default::default()
         }
     }
 }
 
+// As above.
 #[allow(clippy::needless_update)]
 impl Plans for ComputePathThroughPoses {
     fn ask(goal: &ComputePathThroughPoses_Goal) -> Ask {
@@ -194,12 +196,6 @@ async fn execute<A: Plans>(
 
 /// The answer of a planner that is gone.
 fn lost() -> Answer {
-    Answer {
-        ending: Ending::Aborted,
-        paths: Vec::new(),
-        travel_costs: Vec::new(),
-        errors: vec![Some(crate::planner::NavError::Unknown)],
-        message: "the planner ended before it had an answer".to_owned(),
-        planning_time: 0.0,
-    }
+    let message = "the planner ended before it had an answer";
+    Answer::without(Ending::Aborted, NavError::Unknown, message)
 }

@@ -23,7 +23,6 @@ use rclrs::{Context, CreateBasicExecutor, Executor, IntoTimerOptions, SpinOption
 
 use crate::node::bond::Bond;
 use crate::node::lock::lock;
-use crate::node::message::Ask;
 use crate::node::{Clock, Node, Time};
 use crate::{Error, Result};
 use actions::Running;
@@ -235,14 +234,5 @@ impl Served {
         }
         // The last messages of bond and lifecycle get out before their publishers are gone.
         executor.spin(SpinOptions::new().timeout(Duration::from_millis(20)));
-    }
-}
-
-/// What a goal pose on a topic asks.
-fn ask_from_here(goal: crate::node::PoseStamped) -> Ask {
-    Ask::ToPose {
-        goal,
-        start: None,
-        planner_id: String::new(),
     }
 }

@@ -1,7 +1,7 @@
 //! What the node subscribes to: maps, transforms, sensors, the bond, goal poses.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rclrs::{
@@ -19,11 +19,12 @@ use ros_env::tf2_msgs::msg::TFMessage;
 
 use super::convert::{header, pose_stamped, transform};
 use super::qos::{mismatch, profile};
-use super::{Parts, ask_from_here, refused};
+use super::{Parts, refused};
 use crate::Result;
 use crate::grid::{OccupancyMessage, OccupancyUpdate, Quaternion};
 use crate::node::bond::BondStatus;
-use crate::node::message::{Header, MapMessage, MapUpdate};
+use crate::node::lock::lock;
+use crate::node::message::{Ask, Header, MapMessage, MapUpdate};
 use crate::node::sensors::{LaserScan, PointCloud, PointField};
 use crate::node::settings::{DataType, Durability};
 use crate::node::{Node, Time};
@@ -146,7 +147,11 @@ pub fn subscribe(ros: &RosNode, node: &Arc<Node>) -> Result<Parts> {
         let goals = ros
             .create_subscription("goal_pose", move |goal: PoseStampedMsg| {
                 // The plan, or why there is none, is told on `plan`, `~/report` and the log.
-                let ask = ask_from_here(pose_stamped(&goal));
+                let ask = Ask::ToPose {
+                    goal: pose_stamped(&goal),
+                    start: None,
+                    planner_id: String::new(),
+                };
                 if of_goals.submit(ask, Box::new(|_| {})).is_none() {
                     tracing::warn!("a goal pose came while the node was not active");
                 }
@@ -174,7 +179,7 @@ fn watch(ros: &RosNode, watched: Vec<(String, QoSProfile)>) -> Result<Box<dyn st
     let told = Mutex::new(BTreeSet::new());
     let looking = ros.clone();
     let timer = ros.create_timer_repeating(LOOK_PERIOD.steady_time(), move || {
-        let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = lock(&told);
         for (topic, asked) in &watched {
             let publishers = looking.get_publishers_info_by_topic(topic);
             for publisher in publishers.unwrap_or_default() {

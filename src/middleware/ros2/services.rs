@@ -1,5 +1,6 @@
 //! The services that answer about plans and costmap.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use futures::channel::oneshot;
@@ -7,11 +8,11 @@ use rclrs::Node as RosNode;
 use ros_env::hrm_planner_msgs::srv::{PlanBatch, PlanBatch_Request, PlanBatch_Response};
 use ros_env::nav_msgs::srv::{GetPlan, GetPlan_Request, GetPlan_Response};
 use ros_env::nav2_msgs::srv::{
-    ClearCostmapAroundRobot, ClearCostmapAroundRobot_Request, ClearCostmapAroundRobot_Response,
-    ClearCostmapExceptRegion, ClearCostmapExceptRegion_Request, ClearCostmapExceptRegion_Response,
-    ClearEntireCostmap, ClearEntireCostmap_Request, ClearEntireCostmap_Response, IsPathValid,
-    IsPathValid_Request, IsPathValid_Response,
+    ClearCostmapAroundRobot, ClearCostmapAroundRobot_Response, ClearCostmapExceptRegion,
+    ClearCostmapExceptRegion_Response, ClearEntireCostmap, ClearEntireCostmap_Response,
+    IsPathValid, IsPathValid_Request, IsPathValid_Response,
 };
+use rosidl_runtime_rs::Service;
 
 use super::convert::{duration_msg, path_msg, pose_stamped};
 use super::{Parts, refused};
@@ -24,7 +25,6 @@ use crate::node::{Node, PoseStamped};
 /// # Errors
 /// A service that ROS does not take.
 pub fn serve(ros: &RosNode, node: &Arc<Node>) -> Result<Parts> {
-    let costmap = &node.settings().node.costmap_name;
     let of_check = node.clone();
     let is_path_valid = ros
         .create_service::<IsPathValid, _>("is_path_valid", move |ask: IsPathValid_Request| {
@@ -71,52 +71,34 @@ pub fn serve(ros: &RosNode, node: &Arc<Node>) -> Result<Parts> {
         })
         .map_err(refused("~/plan_batch"))?;
 
-    let of_entire = node.clone();
-    let entirely = format!("{costmap}/clear_entirely_{costmap}");
-    let entirely = ros
-        .create_async_service::<ClearEntireCostmap, _>(
-            entirely.as_str(),
-            move |_: ClearEntireCostmap_Request| {
-                let done = cleared(&of_entire, Region::Everything);
-                async move { cleared_response(done.await) }
-            },
-        )
-        .map_err(refused(entirely.clone()))?;
-    let of_around = node.clone();
-    let around = format!("{costmap}/clear_around_{costmap}");
-    let around = ros
-        .create_async_service::<ClearCostmapAroundRobot, _>(
-            around.as_str(),
-            move |ask: ClearCostmapAroundRobot_Request| {
-                let done = cleared(&of_around, Region::Around(f64::from(ask.reset_distance)));
-                async move {
-                    done.await;
-                    ClearCostmapAroundRobot_Response::default()
-                }
-            },
-        )
-        .map_err(refused(around.clone()))?;
-    let of_except = node.clone();
-    let except = format!("{costmap}/clear_except_{costmap}");
-    let except = ros
-        .create_async_service::<ClearCostmapExceptRegion, _>(
-            except.as_str(),
-            move |ask: ClearCostmapExceptRegion_Request| {
-                let done = cleared(&of_except, Region::Except(f64::from(ask.reset_distance)));
-                async move {
-                    done.await;
-                    ClearCostmapExceptRegion_Response::default()
-                }
-            },
-        )
-        .map_err(refused(except.clone()))?;
+    let entirely = clearing::<ClearEntireCostmap>(
+        ros,
+        node,
+        "entirely",
+        |_| Region::Everything,
+        cleared_response,
+    )?;
+    let around = clearing::<ClearCostmapAroundRobot>(
+        ros,
+        node,
+        "around",
+        |ask| Region::Around(f64::from(ask.reset_distance)),
+        |_| ClearCostmapAroundRobot_Response::default(),
+    )?;
+    let except = clearing::<ClearCostmapExceptRegion>(
+        ros,
+        node,
+        "except",
+        |ask| Region::Except(f64::from(ask.reset_distance)),
+        |_| ClearCostmapExceptRegion_Response::default(),
+    )?;
     Ok(vec![
         Box::new(is_path_valid),
         Box::new(get_plan),
         Box::new(plan_batch),
-        Box::new(entirely),
-        Box::new(around),
-        Box::new(except),
+        entirely,
+        around,
+        except,
     ])
 }
 
@@ -162,6 +144,25 @@ fn asked(node: &Node, ask: Ask) -> impl Future<Output = Option<Answer>> + Send +
     }
     // The other end is dropped where the request was not taken in.
     async move { told.await.ok() }
+}
+
+/// One of the services that clear a region of the costmap: which one its request means, and what it
+/// answers once that is done.
+fn clearing<T: Service>(
+    ros: &RosNode,
+    node: &Arc<Node>,
+    which: &str,
+    region: fn(&T::Request) -> Region,
+    response: fn(bool) -> T::Response,
+) -> Result<Box<dyn Any>> {
+    let costmap = &node.settings().node.costmap_name;
+    let name = format!("{costmap}/clear_{which}_{costmap}");
+    let of_service = node.clone();
+    let service = ros.create_async_service::<T, _>(name.as_str(), move |ask: T::Request| {
+        let done = cleared(&of_service, region(&ask));
+        async move { response(done.await) }
+    });
+    Ok(Box::new(service.map_err(refused(name.clone()))?))
 }
 
 /// Says whether all was cleared, where Nav2's release can say it.
