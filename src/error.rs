@@ -638,6 +638,42 @@ pub enum Error {
         /// What the middleware said.
         reason: String,
     },
+    /// A name that ROS does not take.
+    #[error(
+        "`{name}` is no name of a node, topic or service; use letters, digits and `_`, with `/` between parts \
+         that begin with a letter"
+    )]
+    Name {
+        /// The name.
+        name: String,
+    },
+    /// The ROS domain is no number.
+    #[error("ROS_DOMAIN_ID is `{text}`; it must be a number such as 0")]
+    Domain {
+        /// What it is.
+        text: String,
+    },
+    /// Nobody answered a request.
+    #[error(
+        "nobody answered `{name}`; see that a planner runs (hrm-planner serve) on the same network and \
+         ROS_DOMAIN_ID, and under the same namespace"
+    )]
+    NoAnswer {
+        /// The service that was asked.
+        name: String,
+    },
+    /// A node did not take a goal in.
+    #[error("`{name}` rejected the goal: the node is not active; activate it, then ask again")]
+    GoalRejected {
+        /// The service that was asked.
+        name: String,
+    },
+    /// Bytes that are not the message they should be.
+    #[error("{reason}")]
+    Payload {
+        /// What is wrong.
+        reason: String,
+    },
     /// A point cloud's bytes are not laid out as it says.
     #[error("the point cloud cannot be read: {reason}; check its driver")]
     PointCloud {

@@ -11,7 +11,7 @@ use hrm_planner::grid::{
 };
 use hrm_planner::planner::{PlannerConfig, Request, Snapshot};
 
-use super::failure::{Failure, Result, told};
+use super::failure::{Result, told};
 use super::models::ModelChoice;
 use super::pairs::write_pairs;
 use super::pictures::{PictureFile, Watch};
@@ -45,7 +45,8 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
         source,
     })?;
     let map = folder.join("demo.yaml");
-    save_map(&occupancies(&demo_map())?, &map)?;
+    let occupancies = occupancies(&demo_map())?;
+    save_map(&occupancies, &map)?;
 
     let mut config = PlannerConfig {
         max_planning_time: PATIENCE,
@@ -55,7 +56,7 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
     let snapshot = Snapshot::new(demo_map(), &config)?;
     let request = Request::new(DEMO_START, DEMO_GOAL);
     let model = arguments.model.load(config.device)?;
-    let answer = Answer::ask(config, model, &snapshot, &request, Watch::All)?;
+    let answer = Answer::ask(config.clone(), model, &snapshot, &request, Watch::All)?;
     let optimal = answer.optimal_travel_cost();
 
     let plan = folder.join("plan.json");
@@ -72,29 +73,40 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
         ("thinking", animation.display().to_string()),
         ("plan file", plan.display().to_string()),
     ]);
-    let telling = tell(
-        snapshot.robot_radius_m(),
-        &pairs,
-        [folder, &map, &plan],
-        out,
-    );
-    told(
-        telling.map_err(Failure::from),
-        answer.failure().map_or(Ok(()), Err),
-    )
+    let telling = tell(&snapshot, &pairs, out)
+        .and_then(|()| live(arguments, &occupancies, config, out))
+        .and_then(|()| Ok(suggest([folder, &map, &plan], out)?));
+    told(telling, answer.failure().map_or(Ok(()), Err))
 }
 
-fn tell(
-    radius_m: f64,
-    pairs: &[(&str, String)],
-    [folder, map, plan]: [&Path; 3],
+/// The second part: the same by a node, while the map changes.
+#[cfg(feature = "zenoh")]
+fn live(
+    arguments: &Arguments,
+    map: &OccupancyGrid,
+    config: PlannerConfig,
     out: &mut impl Write,
-) -> std::io::Result<()> {
+) -> Result<()> {
+    let model = arguments.model.named();
+    let model = model.map(|path| path.display().to_string());
+    super::live::run(map, config, model, out)
+}
+
+#[cfg(not(feature = "zenoh"))]
+fn live(_: &Arguments, _: &OccupancyGrid, _: PlannerConfig, _: &mut impl Write) -> Result<()> {
+    Ok(())
+}
+
+fn tell(snapshot: &Snapshot, pairs: &[(&str, String)], out: &mut impl Write) -> Result<()> {
+    let radius_m = snapshot.robot_radius_m();
     writeln!(
         out,
         "A robot of {radius_m} m radius drives from the loading bay to the western office.\n"
     )?;
-    write_pairs(out, pairs)?;
+    Ok(write_pairs(out, pairs)?)
+}
+
+fn suggest([folder, map, plan]: [&Path; 3], out: &mut impl Write) -> std::io::Result<()> {
     writeln!(
         out,
         "\nTry next, with other poses or another robot:\n  {} plan {} --start {} --goal {} --radius \
@@ -105,7 +117,19 @@ fn tell(
         argument(&DEMO_GOAL),
         quoted(&folder.join("next.gif")),
         quoted(plan),
-    )
+    )?;
+    if cfg!(feature = "zenoh") {
+        writeln!(
+            out,
+            "Run it as a node, and ask it from another terminal:\n  {0} serve --map {1}\n  {0} goal {2} \
+             --start {3}",
+            program(),
+            quoted(map),
+            argument(&DEMO_GOAL),
+            argument(&DEMO_START),
+        )?;
+    }
+    Ok(())
 }
 
 /// The demo map as a map file holds it.

@@ -8,24 +8,33 @@ mod arguments;
 mod bench;
 mod demo;
 mod failure;
+#[cfg(feature = "zenoh")]
+mod goal;
 mod import;
 mod info;
 mod json;
+#[cfg(feature = "zenoh")]
+mod live;
 mod log;
 mod maps;
 mod model_text;
 mod models;
+#[cfg(feature = "zenoh")]
+mod network;
 mod pairs;
 mod pictures;
 mod plan;
 mod plan_file;
 mod plan_text;
 mod progress;
+#[cfg(feature = "zenoh")]
+mod serve;
 mod soften;
 mod verify;
+#[cfg(feature = "zenoh")]
+mod watch;
 
 use std::io::Write;
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::builder::RangedU64ValueParser;
@@ -62,6 +71,12 @@ fn thread_count() -> RangedU64ValueParser<usize> {
 enum Command {
     Plan(plan::Arguments),
     Demo(demo::Arguments),
+    #[cfg(feature = "zenoh")]
+    Serve(serve::Arguments),
+    #[cfg(feature = "zenoh")]
+    Goal(goal::Arguments),
+    #[cfg(feature = "zenoh")]
+    Watch(watch::Arguments),
     Verify(verify::Arguments),
     Info(info::Arguments),
     Import(import::Arguments),
@@ -69,15 +84,26 @@ enum Command {
 }
 
 impl Command {
-    /// The planner's settings that it reads, if it reads any.
-    fn config(&self) -> Option<&Path> {
+    /// The number of threads that its settings ask for; 0 if they leave it open.
+    fn threads(&self) -> Result<usize> {
         let file = match self {
             Self::Plan(arguments) => &arguments.settings.config,
             Self::Verify(arguments) => &arguments.settings.config,
             Self::Bench(arguments) => &arguments.config,
-            Self::Demo(_) | Self::Info(_) | Self::Import(_) => return None,
+            #[cfg(feature = "zenoh")]
+            Self::Serve(arguments) => return Ok(arguments.settings()?.planner.threads),
+            _ => &None,
         };
-        file.as_deref()
+        let settings = file.as_ref().map(|file| Settings::read(file)).transpose()?;
+        Ok(settings.map_or(0, |settings| settings.planner.threads))
+    }
+
+    fn start_log(&self, verbose: u8) {
+        match self {
+            #[cfg(feature = "zenoh")]
+            Self::Serve(_) => log::start_node(verbose),
+            _ => log::start(verbose),
+        }
     }
 }
 
@@ -116,16 +142,21 @@ fn run(command_line: Option<CommandLine>) -> Result<()> {
         return Ok(());
     };
     // First of all: it may begin the program anew.
-    threads::settle(match (threads, command.config()) {
-        (Some(threads), _) => threads,
-        (None, Some(file)) => Settings::read(file)?.planner.threads,
-        (None, None) => 0,
+    threads::settle(match threads {
+        Some(threads) => threads,
+        None => command.threads()?,
     })?;
-    log::start(verbose);
+    command.start_log(verbose);
     let out = &mut std::io::stdout().lock();
     match command {
         Command::Plan(arguments) => plan::run(&arguments, out),
         Command::Demo(arguments) => demo::run(&arguments, out),
+        #[cfg(feature = "zenoh")]
+        Command::Serve(arguments) => serve::run(&arguments),
+        #[cfg(feature = "zenoh")]
+        Command::Goal(arguments) => goal::run(&arguments, out),
+        #[cfg(feature = "zenoh")]
+        Command::Watch(arguments) => watch::run(&arguments, out),
         Command::Verify(arguments) => verify::run(&arguments, out),
         Command::Info(arguments) => info::run(&arguments, out),
         Command::Import(arguments) => import::run(&arguments, out),

@@ -50,7 +50,7 @@ impl ModelChoice {
     }
 
     /// The file that is named, if one is.
-    fn named(&self) -> Option<PathBuf> {
+    pub fn named(&self) -> Option<PathBuf> {
         let from_environment = || {
             let path = std::env::var_os("HRM_MODEL").map(PathBuf::from);
             path.filter(|path| !path.as_os_str().is_empty())

@@ -1,6 +1,6 @@
 //! The model that is part of this program, so that an installed binary plans from anywhere.
 //!
-//! The file is `models/nav.safetensors`. Sources without it build too (`build.rs` sees to that),
+//! The file is `models/nav.safetensors`. Sources without it build too (`build/main.rs` sees to that),
 //! and then there is no shipped model.
 
 use super::Checkpoint;

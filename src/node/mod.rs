@@ -213,7 +213,9 @@ impl Node {
                 self.goals.set_open(true);
                 self.maps.set_publishing(true);
                 if self.settings().node.bond_heartbeat_period > 0.0 {
-                    self.outbox.bond(&lock(&self.bond).form());
+                    // Let go of before it is told: what is said may be heard by this very node.
+                    let status = lock(&self.bond).form();
+                    self.outbox.bond(&status);
                 }
                 Ok(())
             }
@@ -289,7 +291,8 @@ impl Node {
     fn deactivate(&self) {
         self.goals.set_open(false);
         self.maps.set_publishing(false);
-        if let Some(status) = lock(&self.bond).end() {
+        let status = lock(&self.bond).end();
+        if let Some(status) = status {
             self.outbox.bond(&status);
         }
     }

@@ -65,11 +65,19 @@ impl Settings {
     /// [`Error::Io`]; [`Error::ConfigFile`] for what is no YAML, for an unknown key and for a value
     /// of the wrong type; as [`Settings::validate`].
     pub fn read(path: &Path) -> Result<Self> {
+        Self::default().with_file(path)
+    }
+
+    /// As [`Settings::read`]; keys left out stay as they are.
+    ///
+    /// # Errors
+    /// As [`Settings::read`].
+    pub fn with_file(self, path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(|source| Error::Io {
             path: path.to_owned(),
             source,
         })?;
-        Self::parse(&text).map_err(|error| match error {
+        self.with_text(&text).map_err(|error| match error {
             Error::UnknownParameter { .. } | Error::ParameterValue { .. } => Error::ConfigFile {
                 path: path.to_owned(),
                 reason: error.to_string(),
@@ -87,6 +95,10 @@ impl Settings {
     /// # Errors
     /// As [`Settings::read`], without the path.
     pub fn parse(text: &str) -> Result<Self> {
+        Self::default().with_text(text)
+    }
+
+    fn with_text(self, text: &str) -> Result<Self> {
         let bad = |reason: String| Error::ConfigFile {
             path: "settings".into(),
             reason,
@@ -114,7 +126,7 @@ impl Settings {
         for section in sections {
             flatten("", Value::Object(section), &mut flat);
         }
-        let mut settings = Self::default();
+        let mut settings = self;
         // The sensors' names first: they say which other names there are.
         flat.sort_by_key(|(name, _)| name != "obstacle_layer.observation_sources");
         for (name, value) in flat {

@@ -78,6 +78,13 @@ impl NavError {
         }
     }
 
+    /// What a code in a result of `ComputePathToPose` says; `None` for 0, which says that there is a plan.
+    /// A code that is none of Nav2's is [`NavError::Unknown`].
+    pub fn of_to_pose_code(code: u16) -> Option<Self> {
+        let known = Self::ALL.into_iter().find(|e| e.to_pose_code() == code);
+        (code != 0).then_some(known.unwrap_or(NavError::Unknown))
+    }
+
     /// The code in a result of `ComputePathThroughPoses`, 300..=309.
     pub const fn through_poses_code(self) -> u16 {
         match self {

@@ -1,35 +1,32 @@
-//! The node as a ROS 2 node, by rclrs: every endpoint of DESIGN section 7.
+//! The node as a ROS 2 node, by rclrs.
 //!
-//! It translates messages and forwards calls, nothing more: what a planner node does is in
-//! [`crate::node`]. rclrs runs all callbacks on one thread; maps and plans are made on others.
-//! The bindings of the messages come from the sourced ROS 2 (`ros-env`).
+//! It opens endpoints and forwards calls, nothing more: which ones there are is in `contract`, what a
+//! planner node does in [`crate::node`]. rclrs runs all callbacks on one thread; maps and plans are made
+//! on others. The bindings of the messages come from the sourced ROS 2 (`ros-env`).
 
 mod actions;
-mod convert;
-mod lifecycle;
+mod bulk;
+// Compiled once per back end, each with its own message types.
+#[allow(clippy::duplicate_mod)]
+#[path = "../contract/mod.rs"]
+mod contract;
+mod graph;
 mod log;
 mod parameters;
-mod publishers;
 mod qos;
-mod sensors;
-mod services;
 
 use std::any::Any;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use rclrs::{Context, CreateBasicExecutor, Executor, IntoTimerOptions, SpinOptions};
+use rclrs::{Context, CreateBasicExecutor, Executor, SpinOptions};
+use ros_env as wire;
+use rosidl_runtime_rs::{Action, Message, Service};
 
-use crate::node::bond::Bond;
+use crate::node::Node;
 use crate::node::lock::lock;
-use crate::node::{Clock, Node, Time};
 use crate::{Error, Result};
-use actions::Running;
-use publishers::Publishers;
-
-/// The node's name where nobody gives another (`-r __node:=planner_server`).
-const NAME: &str = "hrm_planner";
+use graph::{Graph, Publisher};
 
 /// A spin that ends with an error sooner than this is a failure of its own.
 const BRIEFLY: Duration = Duration::from_millis(10);
@@ -49,21 +46,6 @@ fn refused<E: std::fmt::Display>(what: impl Into<String>) -> impl FnOnce(E) -> E
         what,
         reason: error.to_string(),
     }
-}
-
-/// The clock that the node's parameters ask for.
-struct RosClock(rclrs::Clock);
-
-impl Clock for RosClock {
-    fn now(&self) -> Time {
-        Time(self.0.now().nsec)
-    }
-}
-
-/// A number that no other run of the node has.
-fn instance() -> u128 {
-    let half = || u128::from(RandomState::new().build_hasher().finish());
-    half() << 64 | half()
 }
 
 /// Runs the node until SIGINT or SIGTERM, with the arguments of the process.
@@ -159,69 +141,25 @@ impl Ending {
 /// The node and all that keeps it on the ROS graph.
 struct Served {
     node: Arc<Node>,
-    running: Running,
-    _parts: Parts,
+    graph: Graph,
 }
 
 impl Served {
     fn new(executor: &Executor) -> Result<Self> {
-        let ros = executor
-            .create_node(NAME)
-            .map_err(refused("creating the node"))?;
-        log::start(ros.logger());
-        let declared = parameters::Declared::new(&ros)?;
+        let mut graph = Graph::new(executor)?;
+        log::start(graph.ros().logger());
+        let declared = parameters::Declared::new(graph.ros())?;
         let settings = declared.settings().clone();
         if settings.planner.threads > 0 {
             // Before anything uses the pool.
             let pool = rayon::ThreadPoolBuilder::new().num_threads(settings.planner.threads);
             pool.build_global().map_err(refused("threads"))?;
         }
-        let publishers = Arc::new(Publishers::new(&ros, &settings)?);
-        let clock = Arc::new(RosClock(ros.get_clock()));
-        let autostart = settings.node.autostart_node;
-        let period_s = settings.node.diagnostics_period;
-        let node = Node::new(&ros.name(), instance(), settings, clock, publishers.clone())?;
-        let node = Arc::new(node);
-        let running = Running::default();
-
-        let mut parts: Parts = declared.follow(&node);
-        parts.extend(sensors::subscribe(&ros, &node)?);
-        parts.extend(lifecycle::serve(&ros, &node)?);
-        parts.extend(services::serve(&ros, &node)?);
-        parts.extend(actions::serve(&ros, &node, &running)?);
-        let beating = Arc::downgrade(&node);
-        let beat = ros.create_timer_repeating(Bond::PERIOD.steady_time(), move || {
-            if let Some(node) = beating.upgrade() {
-                node.beat();
-            }
-        });
-        parts.push(Box::new(beat.map_err(refused("the heartbeat"))?));
-        if period_s > 0.0 {
-            let diagnosed = Arc::downgrade(&node);
-            let period = Duration::from_secs_f64(period_s);
-            let diagnose = ros.create_timer_repeating(period.steady_time(), move || {
-                if let Some(node) = diagnosed.upgrade() {
-                    publishers.diagnosis(&node);
-                }
-            });
-            parts.push(Box::new(diagnose.map_err(refused("diagnostics"))?));
-        }
-        if autostart && !node.start() {
-            return Err(Error::Middleware {
-                what: "autostart_node".to_owned(),
-                reason: "the node could not be configured; the log says why".to_owned(),
-            });
-        }
-        tracing::info!(
-            name = ros.fully_qualified_name(),
-            state = node.state().label(),
-            "ready"
-        );
-        Ok(Self {
-            node,
-            running,
-            _parts: parts,
-        })
+        let node = contract::open(&mut graph, settings)?;
+        graph.keep(declared.follow(&node));
+        graph.look_for_mismatches()?;
+        contract::begin(&graph, &node)?;
+        Ok(Self { node, graph })
     }
 
     /// Ends all requests and leaves the graph. A goal whose future still waits when the executor is
@@ -229,7 +167,7 @@ impl Served {
     fn end(self, executor: &mut Executor) {
         self.node.shut_down();
         let end = Instant::now() + PATIENCE;
-        while self.running.count() > 0 && Instant::now() < end {
+        while self.graph.running().count() > 0 && Instant::now() < end {
             executor.spin(SpinOptions::new().timeout(Duration::from_millis(10)));
         }
         // The last messages of bond and lifecycle get out before their publishers are gone.

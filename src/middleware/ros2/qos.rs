@@ -5,19 +5,20 @@
 
 use rclrs::{QoSDurabilityPolicy, QoSHistoryPolicy, QoSProfile, QoSReliabilityPolicy};
 
+use super::contract::Qos;
 use crate::node::settings::{Durability, Reliability};
 
-/// A profile that asks for these.
-pub fn profile(reliability: Reliability, durability: Durability, depth: usize) -> QoSProfile {
+/// As rclrs has it.
+pub fn profile(qos: Qos) -> QoSProfile {
     let mut profile = QoSProfile::topics_default();
     profile.history = QoSHistoryPolicy::KeepLast {
-        depth: u32::try_from(depth).unwrap_or(u32::MAX),
+        depth: u32::try_from(qos.depth).unwrap_or(u32::MAX),
     };
-    profile.reliability = match reliability {
+    profile.reliability = match qos.reliability {
         Reliability::Reliable => QoSReliabilityPolicy::Reliable,
         Reliability::BestEffort => QoSReliabilityPolicy::BestEffort,
     };
-    profile.durability = match durability {
+    profile.durability = match qos.durability {
         Durability::TransientLocal => QoSDurabilityPolicy::TransientLocal,
         Durability::Volatile => QoSDurabilityPolicy::Volatile,
     };

@@ -1,0 +1,53 @@
+//! What goes along with every message, request and reply: its number, when it was sent, and who sent it.
+
+use crate::{Error, Result};
+
+/// The bytes of an attachment: two numbers, the length of the identity, the identity.
+pub const LENGTH: usize = 8 + 8 + 1 + 16;
+
+/// An attachment of `rmw_zenoh`, little endian.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attachment {
+    /// Counts the messages of a publisher, or the requests of a client; a reply repeats its request's.
+    pub sequence: i64,
+    /// Nanoseconds since 1970.
+    pub source_ns: i64,
+    /// Of the publisher or client.
+    pub gid: [u8; 16],
+}
+
+impl Attachment {
+    /// As it goes over the wire.
+    pub fn to_bytes(self) -> [u8; LENGTH] {
+        let mut bytes = [0; LENGTH];
+        bytes[..8].copy_from_slice(&self.sequence.to_le_bytes());
+        bytes[8..16].copy_from_slice(&self.source_ns.to_le_bytes());
+        bytes[16] = 16;
+        bytes[17..].copy_from_slice(&self.gid);
+        bytes
+    }
+
+    /// # Errors
+    /// [`Error::Payload`] for bytes that are no attachment.
+    pub fn parse(bytes: &[u8]) -> Result<Self> {
+        let refused = || Error::Payload {
+            reason: format!("an attachment of {} bytes is none", bytes.len()),
+        };
+        let bytes: &[u8; LENGTH] = bytes.try_into().map_err(|_| refused())?;
+        if bytes[16] != 16 {
+            return Err(refused());
+        }
+        let number = |at: usize| {
+            let mut number = [0; 8];
+            number.copy_from_slice(&bytes[at..at + 8]);
+            i64::from_le_bytes(number)
+        };
+        let mut gid = [0; 16];
+        gid.copy_from_slice(&bytes[17..]);
+        Ok(Self {
+            sequence: number(0),
+            source_ns: number(8),
+            gid,
+        })
+    }
+}
