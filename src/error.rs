@@ -653,6 +653,17 @@ pub enum Error {
         /// What it is.
         text: String,
     },
+    /// Nobody is where a client is to connect to.
+    #[error(
+        "nobody is at {endpoints} ({reason}); start a planner (hrm-planner serve) or a Zenoh router there, or \
+         name another place (--connect)"
+    )]
+    Unreachable {
+        /// Where.
+        endpoints: String,
+        /// What Zenoh said.
+        reason: String,
+    },
     /// Nobody answered a request.
     #[error(
         "nobody answered `{name}`; see that a planner runs (hrm-planner serve) on the same network and \

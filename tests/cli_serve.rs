@@ -169,22 +169,37 @@ fn what_is_wrong_is_named_before_anything_runs() {
     // Their reasons are in the log before them.
     for (arguments, said) in [
         (["--listen", "carrier-pigeon/roof"], "carrier-pigeon"),
-        (["-p", "model:=/no/such.safetensors"], "/no/such.safetensors"),
+        (
+            ["-p", "model:=/no/such.safetensors"],
+            "/no/such.safetensors",
+        ),
     ] {
         let run = serve(&arguments);
         assert_eq!(run.code, 2, "{run:?}");
         assert!(run.stderr.contains(said), "{run:?}");
-        assert!(!run.stderr.contains(".rs:"), "no user needs source lines: {run:?}");
+        let error = run.stderr.lines().last().unwrap_or_default();
+        assert!(
+            !error.contains(".rs:"),
+            "no user needs source lines: {run:?}"
+        );
     }
 }
 
 #[test]
-fn where_nobody_answers_a_goal_says_what_to_look_at() {
-    let run = Run::of(
-        command(["goal", "1,1", "--start", "0,0", "--timeout", "0.5"])
-            .env("ROS_DOMAIN_ID", "84")
-            .output()
-            .expect("the program starts"),
-    );
-    run.fails(2, &["nobody answered", "hrm-planner serve"]);
+fn where_nobody_is_a_client_says_what_to_start() {
+    let goal = ["goal", "1,1", "--start", "0,0", "--timeout", "0.5"];
+    let run = hrm([&goal[..], &["--connect", &free_endpoint()]].concat());
+    assert_eq!(run.code, 2, "{run:?}");
+    let error = run.stderr.lines().last().unwrap_or_default();
+    assert!(error.contains("nobody is at tcp/"), "{run:?}");
+    assert!(error.contains("hrm-planner serve"), "{run:?}");
+}
+
+#[test]
+fn where_nobody_answers_a_client_says_what_to_look_at() {
+    let serving = Serving::new(&[]);
+    let goal = ["goal", "1,1", "--start", "0,0", "--timeout", "0.5"];
+    // The same network, another domain.
+    let run = serving.run(&[&goal[..], &["--domain", "84"]].concat());
+    run.fails(2, &["nobody answered", "ROS_DOMAIN_ID"]);
 }

@@ -25,7 +25,7 @@ use super::pairs::write_pairs;
 #[command(after_help = "Examples:
   hrm-planner goal 4,4 --start 0,0
   hrm-planner goal 4,4,1.57                 (from where the robot is, as /tf says)
-  hrm-planner goal 4,4 --start 0,0 --fleet  (whichever node has the least to do)
+  hrm-planner goal 4,4 --start 0,0 --fleet  (any node; another one if that one dies)
 
 Exit codes: 0 a plan, 2 bad input or nobody there, 3 no plan; the message then begins with Nav2's name
 for the error, such as GOAL_OCCUPIED.")]
@@ -39,7 +39,7 @@ pub struct Arguments {
     /// The frame of the poses
     #[arg(long, value_name = "FRAME", default_value = "map")]
     frame: String,
-    /// Ask the fleet: the node that has the least to do, and another one if that one dies
+    /// Ask any node of a fleet, and another one if that one dies
     #[arg(long, requires = "start")]
     fleet: bool,
     /// How long to wait for an answer, seconds
@@ -73,10 +73,10 @@ struct Record<'a> {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
-    let network = arguments.network.network(&[]);
+    let patience = Duration::from_secs_f64(arguments.timeout);
+    let network = arguments.network.network(&[], Some(patience))?;
     let name = format!("hrm_planner_goal_{}", std::process::id());
     let mut client = Client::join(&name, &network, &arguments.network.client_identity()?)?;
-    let patience = Duration::from_secs_f64(arguments.timeout);
     let told = match arguments.start {
         Some(start) if arguments.fleet => {
             let fleet = Fleet::new(client)?;

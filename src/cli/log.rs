@@ -5,16 +5,20 @@ use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt;
 
+/// Says of each strange text in a message that it is strange; what is wrong with the message is said by us.
+const QUIET: &str = "cdr_encoding=off";
+
 /// Starts logging: warnings and errors, and more with each `-v`. `RUST_LOG` overrules.
 pub fn start(verbose: u8) {
-    begin(level(verbose), false);
+    begin(&format!("{},{QUIET}", level(verbose)), false);
 }
 
 /// As [`start`], for a program that runs on: with the time, and with what this crate does from the
-/// beginning. What Zenoh cannot open is told by the error that ends the program.
+/// beginning.
 #[cfg(feature = "zenoh")]
 pub fn start_node(verbose: u8) {
-    begin(&format!("warn,zenoh_link=off,hrm_planner={}", level(verbose + 1)), true);
+    let own = level(verbose + 1);
+    begin(&format!("warn,{QUIET},hrm_planner={own}"), true);
 }
 
 fn level(verbose: u8) -> &'static str {

@@ -1,19 +1,20 @@
 //! How commands join the network: which one, and under what names.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use hrm_planner::Error;
 use hrm_planner::middleware::zenoh::Identity;
 use hrm_planner::middleware::zenoh::session::Network;
 
-use super::failure::Result;
+use super::failure::{Failure, Result};
 
 /// The network and the names on it.
 #[derive(Debug, Clone, Args)]
 pub struct NetworkArguments {
     /// A configuration of Zenoh (JSON5), instead of this machine alone (also:
-    /// `ZENOH_SESSION_CONFIG_URI`)
+    /// `ZENOH_SESSION_CONFIG_URI` and `ZENOH_CONFIG_OVERRIDE`)
     #[arg(long, value_name = "FILE")]
     zenoh_config: Option<PathBuf>,
     /// Connect to this endpoint, such as tcp/192.168.1.2:7447 (more than one: repeat it)
@@ -28,13 +29,28 @@ pub struct NetworkArguments {
 }
 
 impl NetworkArguments {
-    /// The network; `listen` where that is asked for.
-    pub fn network(&self, listen: &[String]) -> Network {
-        Network {
-            config: self.zenoh_config.clone(),
+    /// The network, and how long to wait for it; `listen` where that is asked for.
+    pub fn network(&self, listen: &[String], patience: Option<Duration>) -> Result<Network> {
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let config = self.zenoh_config.clone();
+        let overrides = variable("ZENOH_CONFIG_OVERRIDE").unwrap_or_default();
+        let overrides = overrides
+            .split(';')
+            .map(str::trim)
+            .filter(|s| !s.is_empty());
+        let overrides = overrides.map(|setting| match setting.split_once('=') {
+            Some((key, value)) => Ok((key.trim().to_owned(), value.trim().to_owned())),
+            None => Err(Failure::Input(format!(
+                "ZENOH_CONFIG_OVERRIDE has `{setting}`; write KEY=VALUE;KEY=VALUE"
+            ))),
+        });
+        Ok(Network {
+            config: config.or_else(|| variable("ZENOH_SESSION_CONFIG_URI").map(PathBuf::from)),
+            overrides: overrides.collect::<Result<_>>()?,
             listen: listen.to_vec(),
             connect: self.connect.clone(),
-        }
+            patience,
+        })
     }
 
     /// The names.

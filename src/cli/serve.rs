@@ -1,6 +1,9 @@
 //! `hrm-planner serve`: the node, on Zenoh.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, channel};
 
 use clap::Args;
 use hrm_planner::Error;
@@ -61,6 +64,39 @@ impl Arguments {
     }
 }
 
+/// The end of the process, asked for by SIGINT or SIGTERM.
+struct Ending {
+    is_awaited: Arc<AtomicBool>,
+    come: Receiver<()>,
+}
+
+impl Ending {
+    fn by_signals() -> Result<Self> {
+        let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(|source| Error::Io {
+            path: "signals".into(),
+            source,
+        })?;
+        let is_awaited = Arc::new(AtomicBool::new(false));
+        let (tell, come) = channel();
+        let of_thread = is_awaited.clone();
+        std::thread::spawn(move || {
+            for _ in signals.forever() {
+                if tell.send(()).is_err() || !of_thread.load(Ordering::SeqCst) {
+                    // It still waits for its router, or has ended: there is nothing to lose.
+                    std::process::exit(0);
+                }
+            }
+        });
+        Ok(Self { is_awaited, come })
+    }
+
+    fn wait(&self) {
+        self.is_awaited.store(true, Ordering::SeqCst);
+        // Fails if the thread has gone, which is as good a reason.
+        let _ = self.come.recv();
+    }
+}
+
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let settings = arguments.settings()?;
@@ -68,12 +104,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let max_cells = settings.planner.max_cells;
     let map = map.map(|path| hrm_planner::grid::load_map_with_max_cells(path, max_cells));
     let map = map.transpose()?;
-    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(|source| Error::Io {
-        path: "signals".into(),
-        source,
-    })?;
-    let network = arguments.network.network(&arguments.listen);
+    let network = arguments.network.network(&arguments.listen, None)?;
     let identity = arguments.network.identity()?;
+    let ending = Ending::by_signals()?;
     let mut served = Served::start(settings, &network, &identity)?;
     if let Some(map) = &map {
         served.publish_map(map)?;
@@ -81,7 +114,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if !served.node().settings().node.autostart_node {
         tracing::info!("waiting for a lifecycle manager, as autostart_node is false");
     }
-    signals.forever().next();
+    ending.wait();
     tracing::info!("ending");
     served.end();
     Ok(())

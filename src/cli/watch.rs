@@ -45,9 +45,12 @@ pub struct Arguments {
     network: NetworkArguments,
 }
 
+/// How long to wait for the network.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Runs the command.
 pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
-    let network = arguments.network.network(&[]);
+    let network = arguments.network.network(&[], Some(PATIENCE))?;
     let name = format!("hrm_planner_watch_{}", std::process::id());
     let mut client = Client::join(&name, &network, &arguments.network.client_identity()?)?;
     let (lines, come) = channel();
@@ -101,7 +104,7 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
 
     let end = arguments
         .seconds
-        .map(|s| Instant::now() + Duration::from_secs(s));
+        .and_then(|s| Instant::now().checked_add(Duration::from_secs(s)));
     let mut left = arguments.count.unwrap_or(usize::MAX);
     let mut health = String::new();
     while left > 0 {

@@ -202,7 +202,13 @@ impl Node {
     /// (`lifecycle_msgs/srv/ChangeState`). `false` if that does not begin at the present state, or
     /// cannot be done.
     pub fn change_state(&self, id: u8, label: &str) -> bool {
+        self.step(|_| id, label)
+    }
+
+    /// Takes the step that `choose` finds at the state that holds when it is its turn.
+    fn step(&self, choose: impl FnOnce(State) -> u8, label: &str) -> bool {
         let mut lifecycle = lock(&self.lifecycle);
+        let id = choose(lifecycle.state());
         let Some(begun) = lifecycle.begin(id, label) else {
             return false;
         };
@@ -254,8 +260,7 @@ impl Node {
 
     /// Ends the node, whatever it is at; all requests are answered when this returns.
     pub fn shut_down(&self) {
-        let id = Transition::ShutDown.id_at(self.state());
-        self.change_state(id, "");
+        self.step(|state| Transition::ShutDown.id_at(state), "");
     }
 
     fn configure(&self) -> Result<()> {

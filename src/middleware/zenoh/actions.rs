@@ -4,11 +4,12 @@
 //! executing at once, and the node's one answer ends each.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use super::contract::{Plans, Qos, time, time_msg};
-use super::graph::{Graph, Pending, Publisher};
+use super::graph::{Dropped, Graph, Pending, Publisher};
 use super::interfaces::action_msgs::msg::{GoalInfo, GoalStatus, GoalStatusArray};
 use super::interfaces::action_msgs::srv::{CancelGoal, CancelGoal_Request, CancelGoal_Response};
 use super::interfaces::unique_identifier_msgs::msg::UUID;
@@ -38,13 +39,15 @@ pub fn serve<A: Action>(graph: &mut Graph, name: &str, plans: Plans<A>) -> Resul
     let status = graph.publisher(&endpoint("status"), Qos::LATCHED)?;
     // Announced as clients expect it; planning has nothing to tell on the way.
     let feedback = endpoint("feedback");
-    graph.endpoint(Endpoint::Publisher, &feedback, A::FEEDBACK, Qos::DEFAULT)?;
+    graph.announce(Endpoint::Publisher, &feedback, A::FEEDBACK)?;
     let server = Arc::new_cyclic(|me| Server {
         me: me.clone(),
         plans,
         clock: graph.clock(),
         status,
         goals: Mutex::default(),
+        numbers: AtomicU64::new(0),
+        rejected: Dropped::new(name),
     });
     let of_send = server.clone();
     graph.queryable(
@@ -78,6 +81,8 @@ struct Server<A: Action> {
     clock: Arc<dyn Clock>,
     status: Publisher<GoalStatusArray>,
     goals: Mutex<Goals<A::Result>>,
+    numbers: AtomicU64,
+    rejected: Dropped,
 }
 
 /// By their identities.
@@ -85,6 +90,8 @@ type Goals<R> = BTreeMap<[u8; 16], Goal<R>>;
 
 struct Goal<R> {
     accepted: Time,
+    /// Which of all it is: the status lists them in this order.
+    number: u64,
     status: i8,
     /// Once the node has taken it in.
     ticket: Option<Ticket>,
@@ -109,13 +116,13 @@ impl<A: Action> Server<A> {
         let accepted = self.clock.now();
         let mut goals = lock(&self.goals);
         if goals.contains_key(&id) || goals.len() >= MOST_GOALS {
-            tracing::warn!(
-                "a goal is rejected: its id was used before, or there are too many goals"
-            );
+            self.rejected
+                .note(&"its id was used before, or there are too many goals");
             return SendGoalResponse::default();
         }
         let goal = Goal {
             accepted,
+            number: self.numbers.fetch_add(1, Ordering::Relaxed),
             status: GoalStatus::STATUS_EXECUTING,
             ticket: None,
             waiting: Vec::new(),
@@ -221,27 +228,30 @@ impl<A: Action> Server<A> {
                 response.goals_canceling.push(goal.info(*goal_id));
             }
         }
-        if response.goals_canceling.is_empty() {
-            response.return_code = match goals.get(&id) {
-                None if by_id => CancelGoal_Response::ERROR_UNKNOWN_GOAL_ID,
-                Some(goal) if goal.ended.is_some() => CancelGoal_Response::ERROR_GOAL_TERMINATED,
-                // There is none, or its answer is on the way: that one stands.
-                None | Some(_) => CancelGoal_Response::ERROR_REJECTED,
-            };
-        } else {
+        if !response.goals_canceling.is_empty() {
             self.tell(&goals);
+        } else if by_id && by_time.is_zero() {
+            // To cancel none of many is no error, only not to cancel this very one.
+            response.return_code = match goals.get(&id) {
+                None => CancelGoal_Response::ERROR_UNKNOWN_GOAL_ID,
+                Some(goal) if goal.ended.is_some() => CancelGoal_Response::ERROR_GOAL_TERMINATED,
+                // Its answer is on the way: that one stands.
+                Some(_) => CancelGoal_Response::ERROR_REJECTED,
+            };
         }
         response
     }
 
     /// Publishes where all goals are; with the goals locked, so that the last word is the last.
     fn tell(&self, goals: &Goals<A::Result>) {
+        let mut in_order: Vec<_> = goals.iter().collect();
+        in_order.sort_by_key(|(_, goal)| goal.number);
         let status = |(id, goal): (&[u8; 16], &Goal<A::Result>)| GoalStatus {
             goal_info: goal.info(*id),
             status: goal.status,
         };
         let message = GoalStatusArray {
-            status_list: goals.iter().map(status).collect(),
+            status_list: in_order.into_iter().map(status).collect(),
         };
         if let Err(error) = self.status.publish(message) {
             tracing::error!(%error, "the goals' status could not be published");

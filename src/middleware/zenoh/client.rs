@@ -39,7 +39,7 @@ impl Client {
     /// A name that ROS would not take, a network that cannot be joined.
     pub fn join(name: &str, network: &Network, identity: &Identity) -> Result<Self> {
         let names = Names::new(identity.domain, name, &identity.remaps)?;
-        let graph = Graph::new(network.open()?, names, Arc::new(SystemClock))?;
+        let graph = Graph::new(network.join()?, names, Arc::new(SystemClock))?;
         Ok(Self { graph })
     }
 
@@ -106,13 +106,12 @@ pub struct Caller<Request, Response> {
 
 impl<Request: Payload, Response: Payload> Caller<Request, Response> {
     pub(super) fn new(graph: &mut Graph, name: &str, kind: Kind) -> Result<Self> {
-        let full = graph.names().resolve(name)?;
-        let (key, gid) = graph.endpoint(Endpoint::Client, name, kind, Qos::DEFAULT)?;
+        let called = graph.announce(Endpoint::Client, name, kind)?;
         Ok(Self {
             session: graph.session().clone(),
-            name: full,
-            key,
-            gid,
+            name: called.name,
+            key: called.key,
+            gid: called.gid,
             sequence: AtomicI64::new(0),
             payloads: std::marker::PhantomData,
         })

@@ -1,17 +1,18 @@
 //! Endpoints of the node on the Zenoh network, as `rmw_zenoh` would have opened them.
 //!
 //! Messages are taken in on Zenoh's own threads, as the node only puts them down. Requests of services wait
-//! in line for a thread of this graph, so that one that takes time holds up no message.
+//! in line for a thread of this graph, so that one that takes time holds up no message; answers go out on
+//! another one, so that a client that does not read holds up nobody but who asks.
 
 use std::any::Any;
 use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
-use zenoh::bytes::ZBytes;
 use zenoh::key_expr::OwnedKeyExpr;
 use zenoh::liveliness::LivelinessToken;
 use zenoh::qos::{CongestionControl, Reliability as Delivery};
@@ -20,7 +21,7 @@ use zenoh::sample::Sample;
 use zenoh::{Session, Wait};
 use zenoh_ext::{
     AdvancedPublisher, AdvancedPublisherBuilderExt, AdvancedSubscriberBuilderExt, CacheConfig,
-    HistoryConfig, MissDetectionConfig,
+    HistoryConfig, MissDetectionConfig, RecoveryConfig,
 };
 
 use super::attachment::Attachment;
@@ -34,8 +35,15 @@ use crate::node::settings::{Durability, Reliability};
 use crate::node::{Clock, Time};
 use crate::{Error, Result};
 
-/// Requests of services that may wait.
-const MOST_REQUESTS: usize = 1000;
+/// Requests of services that may wait, and answers on their way.
+const MOST_REQUESTS: usize = 256;
+
+/// The longest request that is looked at, bytes: a path of 50,000 poses. With the number above it bounds
+/// what those who wait take.
+const MOST_REQUEST_BYTES: usize = 4 << 20;
+
+/// How long the end waits for answers on their way.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// How often a publisher whose messages are kept says how many there were (`rmw_zenoh`).
 const HEARTBEAT: Duration = Duration::from_millis(500);
@@ -53,21 +61,15 @@ pub struct Graph {
     watched: Watched,
     parts: Vec<Box<dyn Any + Send>>,
     tasks: SyncSender<Task>,
+    answers: SyncSender<Task>,
 }
 
 impl Graph {
     /// # Errors
     /// [`Error::Middleware`] where Zenoh refuses.
     pub fn new(session: Session, names: Names, clock: Arc<dyn Clock>) -> Result<Self> {
-        let (tasks, taken) = sync_channel::<Task>(MOST_REQUESTS);
-        std::thread::Builder::new()
-            .name("services".to_owned())
-            .spawn(move || {
-                for task in taken {
-                    task();
-                }
-            })
-            .map_err(refused("a thread for services"))?;
+        let tasks = worker("services")?;
+        let answers = worker("answers")?;
         let token = names.node_token(&session.zid().to_string());
         let mut graph = Self {
             session,
@@ -78,8 +80,9 @@ impl Graph {
             watched: Watched::default(),
             parts: Vec::new(),
             tasks,
+            answers,
         };
-        graph.announce(token)?;
+        graph.declare_token(token)?;
         Ok(graph)
     }
 
@@ -105,18 +108,18 @@ impl Graph {
     }
 
     pub fn publisher<T: Message>(&mut self, topic: &str, qos: Qos) -> Result<Publisher<T>> {
-        let (key, gid) = self.endpoint(Endpoint::Publisher, topic, T::KIND, qos)?;
+        let endpoint = self.endpoint(Endpoint::Publisher, topic, T::KIND, qos)?;
         let is_reliable = qos.reliability == Reliability::Reliable;
         let publisher = self
             .session
-            .declare_publisher(key)
+            .declare_publisher(endpoint.key)
             .congestion_control(CongestionControl::Drop)
             .reliability(if is_reliable {
                 Delivery::Reliable
             } else {
                 Delivery::BestEffort
             });
-        let publisher = if qos.durability == Durability::TransientLocal {
+        let sender = if qos.durability == Durability::TransientLocal {
             let publisher = publisher
                 .cache(CacheConfig::default().max_samples(qos.depth))
                 .publisher_detection()
@@ -126,9 +129,10 @@ impl Graph {
         } else {
             Sender::Plain(publisher.wait().map_err(refused(topic))?)
         };
+        self.declare_token(endpoint.token)?;
         Ok(Publisher {
-            sender: publisher,
-            gid,
+            sender,
+            gid: endpoint.gid,
             sequence: AtomicI64::new(0),
             messages: PhantomData,
         })
@@ -140,29 +144,34 @@ impl Graph {
         qos: Qos,
         take: impl Fn(T) + Send + Sync + 'static,
     ) -> Result<()> {
-        let (key, _) = self.endpoint(Endpoint::Subscription, topic, T::KIND, qos)?;
+        let endpoint = self.endpoint(Endpoint::Subscription, topic, T::KIND, qos)?;
         let dropped = Dropped::new(topic);
-        let callback = move |sample: Sample| match cdr::decode(&sample.payload().to_bytes()) {
-            Ok(message) => take(message),
-            Err(error) => dropped.note(&error),
+        let callback = move |sample: Sample| {
+            guarded(&dropped.name, || match message(&sample) {
+                Ok(message) => take(message),
+                Err(error) => dropped.note(&error),
+            });
         };
-        let subscriber = self.session.declare_subscriber(key);
+        let subscriber = self.session.declare_subscriber(endpoint.key);
         let part: Box<dyn Any + Send> = if qos.durability == Durability::TransientLocal {
             let history = HistoryConfig::default()
                 .detect_late_publishers()
                 .max_samples(qos.depth);
-            let subscriber = subscriber
-                .history(history)
-                .subscriber_detection()
-                .callback(callback)
-                .wait();
+            let subscriber = subscriber.history(history).subscriber_detection();
+            // What was lost is asked for again where losses are not meant to be.
+            let subscriber = if qos.reliability == Reliability::Reliable {
+                let recovery = RecoveryConfig::default().heartbeat();
+                subscriber.recovery(recovery).callback(callback).wait()
+            } else {
+                subscriber.callback(callback).wait()
+            };
             Box::new(subscriber.map_err(refused(topic))?)
         } else {
             let subscriber = subscriber.callback(callback).wait();
             Box::new(subscriber.map_err(refused(topic))?)
         };
         self.parts.push(part);
-        Ok(())
+        self.declare_token(endpoint.token)
     }
 
     /// As [`Self::subscribe`]: on Zenoh no publisher is missed for its quality of service.
@@ -192,6 +201,7 @@ impl Graph {
     ) -> Result<()> {
         let begin = Arc::new(begin);
         let tasks = self.tasks.clone();
+        let turned_away = Dropped::new(name);
         self.queryable::<S::Request>(name, S::KIND, move |ask, pending| {
             let begin = begin.clone();
             let kept = Arc::new(Mutex::new(Some(pending)));
@@ -201,14 +211,14 @@ impl Graph {
                     begin(ask, Box::new(move |response| pending.answer(&response)));
                 }
             });
-            let refused = match tasks.try_send(task) {
+            let reason = match tasks.try_send(task) {
                 Ok(()) => return,
                 Err(TrySendError::Full(_)) => "too many requests wait already; ask less often",
                 Err(TrySendError::Disconnected(_)) => "the node is ending",
             };
             if let Some(pending) = lock(&kept).take() {
-                tracing::warn!("a request is refused: {refused}");
-                pending.refuse(refused);
+                turned_away.note(&reason);
+                pending.refuse(reason);
             }
         })
     }
@@ -232,42 +242,45 @@ impl Graph {
         kind: Kind,
         take: impl Fn(Request, Pending) + Send + Sync + 'static,
     ) -> Result<()> {
-        let qos = Qos::DEFAULT;
-        let (key, _) = self.endpoint(Endpoint::Server, name, kind, qos)?;
+        let endpoint = self.endpoint(Endpoint::Server, name, kind, Qos::DEFAULT)?;
         let dropped = Dropped::new(name);
+        let (key, answers) = (endpoint.key.clone(), self.answers.clone());
+        let callback = move |query: Query| {
+            guarded(&dropped.name, || match request(&query) {
+                Ok((attachment, ask)) => {
+                    let pending = Pending {
+                        query: query.clone(),
+                        key: key.clone(),
+                        attachment,
+                        answers: answers.clone(),
+                    };
+                    take(ask, pending);
+                }
+                Err(error) => {
+                    dropped.note(&error);
+                    refuse(&query, &error.to_string());
+                }
+            });
+        };
         let queryable = self
             .session
-            .declare_queryable(key.clone())
+            .declare_queryable(endpoint.key)
             .complete(true)
-            .callback(move |query| {
-                let asked = request(&query);
-                let pending = |attachment| Pending {
-                    query: query.clone(),
-                    key: key.clone(),
-                    attachment,
-                };
-                match asked {
-                    Ok((attachment, ask)) => take(ask, pending(attachment)),
-                    Err(error) => {
-                        dropped.note(&error);
-                        refuse(&query, &error.to_string());
-                    }
-                }
-            })
+            .callback(callback)
             .wait()
             .map_err(refused(name))?;
         self.parts.push(Box::new(queryable));
-        Ok(())
+        self.declare_token(endpoint.token)
     }
 
-    /// The key of an endpoint and its identity; from now on the network knows of it.
+    /// What an endpoint is called. Its token is declared once it works: who sees it may use it at once.
     pub(super) fn endpoint(
         &mut self,
         endpoint: Endpoint,
         name: &str,
         kind: Kind,
         qos: Qos,
-    ) -> Result<(OwnedKeyExpr, [u8; 16])> {
+    ) -> Result<Called> {
         let name = self.names.resolve(name)?;
         let key = self.names.key(&name, kind);
         let key = OwnedKeyExpr::try_from(key).map_err(refused(name.clone()))?;
@@ -275,13 +288,28 @@ impl Graph {
         let entity = self.entities.fetch_add(1, Ordering::Relaxed);
         let session = self.session.zid().to_string();
         let token = self.names.token(&session, entity, endpoint, &offered);
-        let gid = gid(&token);
-        self.announce(token)?;
-        self.watched.insert((endpoint, offered.name), kind);
-        Ok((key, gid))
+        self.watched.insert((endpoint, offered.name.clone()), kind);
+        Ok(Called {
+            name: offered.name,
+            key,
+            gid: gid(&token),
+            token,
+        })
     }
 
-    fn announce(&mut self, token: String) -> Result<()> {
+    /// Says that an endpoint is there, of default quality of service.
+    pub(super) fn announce(
+        &mut self,
+        endpoint: Endpoint,
+        name: &str,
+        kind: Kind,
+    ) -> Result<Called> {
+        let called = self.endpoint(endpoint, name, kind, Qos::DEFAULT)?;
+        self.declare_token(called.token.clone())?;
+        Ok(called)
+    }
+
+    fn declare_token(&mut self, token: String) -> Result<()> {
         let declared = self.session.liveliness().declare_token(token).wait();
         self.tokens.push(declared.map_err(refused("a token"))?);
         Ok(())
@@ -298,10 +326,20 @@ impl Graph {
         Ok(())
     }
 
-    /// Leaves the network.
+    /// Leaves the network: first nobody comes any more, then the last answers go out.
     pub fn close(mut self) {
-        self.parts.clear();
         self.tokens.clear();
+        self.parts.clear();
+        for queue in [&self.tasks, &self.answers] {
+            let (tell, told) = sync_channel(1);
+            let last = Box::new(move || {
+                let _ = tell.send(()); // fails if nobody waits any more
+            });
+            if queue.try_send(last).is_ok() {
+                // In vain if a client does not read.
+                let _ = told.recv_timeout(LAST_WORDS);
+            }
+        }
         if let Err(error) = self.session.close().wait() {
             tracing::debug!(%error, "leaving the network");
         }
@@ -351,15 +389,25 @@ impl<T: Message> Publisher<T> {
     }
 }
 
+/// What an endpoint is called.
+pub struct Called {
+    /// In full.
+    pub name: String,
+    pub key: OwnedKeyExpr,
+    pub gid: [u8; 16],
+    token: String,
+}
+
 /// A request that waits for its answer.
 pub struct Pending {
     query: Query,
     key: OwnedKeyExpr,
     attachment: Attachment,
+    answers: SyncSender<Task>,
 }
 
 impl Pending {
-    pub fn answer<Response: Payload>(&self, response: &Response) {
+    pub fn answer<Response: Payload>(self, response: &Response) {
         let payload = match cdr::encode(response) {
             Ok(payload) => payload,
             Err(error) => {
@@ -371,12 +419,15 @@ impl Pending {
             source_ns: system_time().0,
             ..self.attachment
         };
-        let reply = self
-            .query
-            .reply(&self.key, payload)
-            .attachment(attachment.to_bytes());
-        if let Err(error) = reply.wait() {
-            tracing::warn!(%error, "an answer could not be sent");
+        let (query, key) = (self.query, self.key);
+        let send: Task = Box::new(move || {
+            let reply = query.reply(&key, payload).attachment(attachment.to_bytes());
+            if let Err(error) = reply.wait() {
+                tracing::debug!(%error, "an answer could not be sent: who asked has gone");
+            }
+        });
+        if self.answers.try_send(send).is_err() {
+            tracing::warn!("an answer is lost: clients do not read theirs");
         }
     }
 
@@ -390,34 +441,79 @@ fn refuse(query: &Query, reason: &str) {
     let _ = query.reply_err(reason).wait();
 }
 
+/// A message with a good attachment, as `rmw_zenoh` asks for.
+fn message<T: Payload>(sample: &Sample) -> Result<T> {
+    let attachment = sample
+        .attachment()
+        .ok_or_else(|| missing("message", "attachment"))?;
+    Attachment::parse(&attachment.to_bytes())?;
+    cdr::decode(&sample.payload().to_bytes())
+}
+
+fn missing(of: &str, what: &str) -> Error {
+    Error::Payload {
+        reason: format!("the {of} has no {what}"),
+    }
+}
+
 /// The attachment and the content of a request.
 fn request<Request: Payload>(query: &Query) -> Result<(Attachment, Request)> {
-    let missing = |what: &str| Error::Payload {
-        reason: format!("the request has no {what}"),
-    };
-    let bytes = |part: &ZBytes| part.to_bytes().into_owned();
-    let attachment = query.attachment().ok_or_else(|| missing("attachment"))?;
-    let attachment = Attachment::parse(&bytes(attachment))?;
-    let payload = query.payload().ok_or_else(|| missing("payload"))?;
+    let attachment = query
+        .attachment()
+        .ok_or_else(|| missing("request", "attachment"))?;
+    let attachment = Attachment::parse(&attachment.to_bytes())?;
+    let payload = query
+        .payload()
+        .ok_or_else(|| missing("request", "payload"))?;
+    if payload.len() > MOST_REQUEST_BYTES {
+        return Err(Error::Payload {
+            reason: format!("{} bytes are more than {MOST_REQUEST_BYTES}", payload.len()),
+        });
+    }
     Ok((attachment, cdr::decode(&payload.to_bytes())?))
+}
+
+/// A thread that does what it is sent, one after the other, as long as somebody may send.
+fn worker(name: &str) -> Result<SyncSender<Task>> {
+    let (tasks, taken) = sync_channel::<Task>(MOST_REQUESTS);
+    let named = name.to_owned();
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(move || {
+            for task in taken {
+                guarded(&named, task);
+            }
+        })
+        .map_err(refused(format!("a thread for {name}")))?;
+    Ok(tasks)
+}
+
+/// Does something on a thread that must outlive it: a defect costs one message, not all that follow. What
+/// panicked has been reported by the panic hook.
+fn guarded(what: &str, step: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(step)).is_err() {
+        tracing::error!(
+            "what came on `{what}` met a defect of this program: please report it with the log"
+        );
+    }
 }
 
 /// Counts what is dropped on a topic or service, and logs the first and ever fewer of the others, so that
 /// whoever sends nonsense cannot fill the log.
-struct Dropped {
+pub struct Dropped {
     name: String,
     count: AtomicU64,
 }
 
 impl Dropped {
-    fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
             count: AtomicU64::new(0),
         }
     }
 
-    fn note(&self, error: &Error) {
+    pub fn note(&self, error: &impl std::fmt::Display) {
         let count = self.count.fetch_add(1, Ordering::Relaxed) + 1;
         if count.is_power_of_two() {
             tracing::warn!(%error, count, "what came on `{}` is dropped", self.name);
@@ -438,7 +534,7 @@ impl Repeating {
             .name("timer".to_owned())
             .spawn(move || {
                 while ended.recv_timeout(period) == Err(RecvTimeoutError::Timeout) {
-                    step();
+                    guarded("a timer", &mut step);
                 }
             })?;
         Ok(Self {

@@ -87,15 +87,6 @@ pub struct GetResultResponse<R> {
     pub result: R,
 }
 
-/// `X_FeedbackMessage` of an action.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct FeedbackMessage<F> {
-    /// Of which goal.
-    pub goal_id: unique_identifier_msgs::msg::UUID,
-    /// What is told.
-    pub feedback: F,
-}
-
 /// Sequences of bytes go over in one piece, not value by value.
 mod bytes {
     use std::fmt;

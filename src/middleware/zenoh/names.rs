@@ -228,3 +228,96 @@ fn check(name: &str, may_have_slashes: bool) -> Result<()> {
         name: name.to_owned(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(rules: &[(&str, &str)]) -> Result<Names> {
+        let owned = rules
+            .iter()
+            .map(|(from, to)| ((*from).to_owned(), (*to).to_owned()));
+        Names::new(3, "planner", &owned.collect::<Vec<_>>())
+    }
+
+    fn resolved(rules: &[(&str, &str)], name: &str) -> String {
+        let resolved = names(rules).and_then(|names| names.resolve(name));
+        resolved.unwrap_or_else(|error| error.to_string())
+    }
+
+    const KIND: Kind = Kind {
+        name: "nav_msgs::msg::dds_::Path_",
+        hash: "RIHS01_00",
+    };
+
+    #[test]
+    fn names_are_resolved_as_ros_does() {
+        assert_eq!(resolved(&[], "map"), "/map");
+        assert_eq!(resolved(&[], "/tf"), "/tf");
+        assert_eq!(resolved(&[], "~/report"), "/planner/report");
+        let robot = [("__ns", "/fleet/robot1"), ("__node", "p")];
+        assert_eq!(resolved(&robot, "map"), "/fleet/robot1/map");
+        assert_eq!(resolved(&robot, "~/report"), "/fleet/robot1/p/report");
+        assert_eq!(resolved(&robot, "/tf"), "/tf");
+        assert_eq!(resolved(&[("map", "/site/map")], "map"), "/site/map");
+        let both = [("__ns", "robot1"), ("/tf", "tf"), ("~/report", "reports")];
+        assert_eq!(resolved(&both, "/tf"), "/robot1/tf");
+        assert_eq!(resolved(&both, "~/report"), "/robot1/reports");
+    }
+
+    #[test]
+    fn names_that_could_mean_many_keys_are_refused() {
+        for bad in [
+            "a*b", "a/$*", "**", "a//b", "a/", "1a", "a b", "a?x", "a#", "ä", "%",
+        ] {
+            assert!(resolved(&[], bad).contains("is no name"), "{bad}");
+            assert!(names(&[("map", bad)]).is_err(), "{bad}");
+            assert!(names(&[("__node", bad)]).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn tokens_say_who_offers_what_and_how() {
+        let names = names(&[("__ns", "/robot1")]).expect("good names");
+        assert_eq!(
+            names.node_token("abc"),
+            "@ros2_lv/3/abc/0/0/NN/%/%robot1/planner"
+        );
+        let offered = Offered {
+            name: "/robot1/plan".to_owned(),
+            kind: KIND,
+            qos: Qos::DEFAULT,
+        };
+        let token = names.token("abc", 7, Endpoint::Publisher, &offered);
+        assert_eq!(
+            token,
+            "@ros2_lv/3/abc/0/7/MP/%/%robot1/planner/%robot1%plan/nav_msgs::msg::dds_::Path_/RIHS01_00/\
+             ::,10:,:,:,,"
+        );
+        let seen = Seen::parse(&token).expect("a token");
+        assert_eq!(
+            (seen.node.as_str(), seen.name.as_str()),
+            ("/robot1/planner", "/robot1/plan")
+        );
+        assert_eq!(
+            (seen.endpoint, seen.kind_hash.as_str()),
+            (Endpoint::Publisher, "RIHS01_00")
+        );
+        assert_eq!(Seen::parse(&names.node_token("abc")), None);
+        assert_eq!(qos_text(Qos::LATCHED), ":1:,1:,:,:,,");
+        let lossy = Qos {
+            reliability: Reliability::BestEffort,
+            ..Qos::reliable(5)
+        };
+        assert_eq!(qos_text(lossy), "2::,5:,:,:,,");
+    }
+
+    #[test]
+    fn keys_have_no_slash_in_front() {
+        let names = names(&[]).expect("good names");
+        assert_eq!(
+            names.key("/robot1/plan", KIND),
+            "3/robot1/plan/nav_msgs::msg::dds_::Path_/RIHS01_00"
+        );
+    }
+}

@@ -21,6 +21,9 @@ use crate::Result;
 use crate::node::Node;
 use crate::node::parameters::Parameter;
 
+/// Names that are looked at in a request: a node has a hundredth of them.
+const MOST_NAMES: usize = 10_000;
+
 /// # Errors
 /// [`crate::Error::Middleware`] where Zenoh refuses.
 pub fn serve(graph: &mut Graph, node: &Arc<Node>) -> Result<()> {
@@ -137,7 +140,8 @@ impl Setting {
     }
 }
 
-/// The parameters of these names, one each; `None` for names that there are not.
+/// The parameters of these names, one each; `None` for names that there are not. Names beyond
+/// [`MOST_NAMES`] have none.
 fn described<'a>(
     node: &Node,
     names: &'a [String],
@@ -145,6 +149,7 @@ fn described<'a>(
     let parameters = node.settings().parameters();
     names
         .iter()
+        .take(MOST_NAMES)
         .map(move |name| parameters.iter().find(|p| p.name == *name).cloned())
 }
 

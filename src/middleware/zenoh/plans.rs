@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::client::Client;
 use super::contract::{pose, pose_stamped_msg};
 use super::fleet::Fleet;
+use super::interfaces::action_msgs::msg::GoalStatus;
 use super::interfaces::builtin_interfaces::msg::Duration as DurationMsg;
 use super::interfaces::hrm_planner_msgs::srv::PlanBatch_Request;
 use super::interfaces::nav_msgs::msg::Path;
@@ -57,11 +58,18 @@ pub fn to_pose(
         use_start: start.is_some(),
         ..ComputePathToPose_Goal::default()
     };
-    let (_, result) = actor.act(goal, patience)?;
+    let (status, result) = actor.act(goal, patience)?;
+    let mut error = NavError::of_to_pose_code(result.error_code);
+    let mut message = result.error_msg;
+    if status != GoalStatus::STATUS_SUCCEEDED && error.is_none() {
+        // Of a node that was started again in between, or of another planner.
+        error = Some(NavError::Unknown);
+        message = format!("the goal ended with status {status} and no reason; ask again");
+    }
     Ok(Told {
         poses: poses(&result.path)?,
-        error: NavError::of_to_pose_code(result.error_code),
-        message: result.error_msg,
+        error,
+        message,
         planning_time_s: seconds(&result.planning_time),
         node: None,
     })

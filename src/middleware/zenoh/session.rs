@@ -1,10 +1,14 @@
-//! How the node joins the network.
+//! How to join the network.
 //!
-//! Without a configuration it is embedded: no router is needed, and nothing outside this machine can reach
-//! it. It listens where `rmw_zenoh` looks for a router (`tcp/localhost:7447`); where something listens there
-//! already, it joins that and listens at a port of its own.
+//! Without a configuration a node is embedded: no router is needed, and nothing outside this machine can reach
+//! it. It listens where `rmw_zenoh` looks for its router (`tcp/localhost:7447`), and is one to those who come
+//! there: it introduces them to each other. Where something listens there already, it joins that.
+//!
+//! Who is told whom to connect to, and all clients, join as Zenoh's clients: they listen nowhere, and whatever
+//! they connect to carries their messages on, which peers would not do for each other.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use zenoh::{Config, Session, Wait};
 
@@ -12,61 +16,99 @@ use super::{cdr, refused};
 use crate::{Error, Result};
 
 /// Where `rmw_zenoh` looks for its router.
-const HUB: &str = "tcp/127.0.0.1:7447";
+pub const HUB: &str = "tcp/127.0.0.1:7447";
 const ANY_PORT: &str = "tcp/127.0.0.1:0";
-
-/// The variable that names `rmw_zenoh`'s configuration.
-const CONFIG_VARIABLE: &str = "ZENOH_SESSION_CONFIG_URI";
 
 /// How to join.
 #[derive(Debug, Clone, Default)]
 pub struct Network {
-    /// A configuration of Zenoh (JSON5); none: that of the variable `ZENOH_SESSION_CONFIG_URI`, or
-    /// embedded.
+    /// A configuration of Zenoh (JSON5); none: embedded.
     pub config: Option<PathBuf>,
+    /// Keys of the configuration and their values (JSON5) that differ from it, such as `mode` and
+    /// `"client"`.
+    pub overrides: Vec<(String, String)>,
     /// Where to listen, such as `tcp/0.0.0.0:7447`; empty: as the configuration says.
     pub listen: Vec<String>,
     /// What to connect to, such as `tcp/192.168.1.2:7447`; empty: as the configuration says.
     pub connect: Vec<String>,
+    /// How long to wait for what is connected to; `None`: until it comes.
+    pub patience: Option<Duration>,
 }
 
 impl Network {
-    /// Of this machine, by way of what listens at an endpoint.
+    /// By way of what listens at an endpoint.
     pub fn by(endpoint: &str) -> Self {
         Self {
             connect: vec![endpoint.to_owned()],
+            patience: Some(Duration::from_secs(10)),
             ..Self::default()
         }
     }
 
+    /// Joins as a node.
+    ///
     /// # Errors
-    /// [`Error::Middleware`] for a configuration that is none, endpoints that cannot be opened.
+    /// [`Error::ConfigFile`] for a configuration that is none, [`Error::Middleware`] for endpoints that
+    /// cannot be opened or reached.
     pub fn open(&self) -> Result<Session> {
-        let named = std::env::var_os(CONFIG_VARIABLE).filter(|name| !name.is_empty());
-        let config = self.config.clone().or(named.map(PathBuf::from));
-        if let Some(path) = config {
-            let config = read(&path)?;
-            return open(self.with_endpoints(config)?);
+        if let Some(path) = &self.config {
+            return self.open_configured(path);
         }
-        let mut config = self.with_endpoints(embedded()?)?;
-        if !self.listen.is_empty() {
-            return open(config);
+        match (self.listen.is_empty(), self.connect.is_empty()) {
+            (true, false) => self.open_client(&self.connect),
+            (false, _) => {
+                let mut config = embedded("router")?;
+                insert(&mut config, "listen/endpoints", &self.listen)?;
+                insert(&mut config, "connect/endpoints", &self.connect)?;
+                self.open_with(config)
+            }
+            (true, true) => {
+                let mut config = embedded("router")?;
+                insert(&mut config, "listen/endpoints", &[HUB])?;
+                self.open_with(config).or_else(|_| {
+                    tracing::info!(
+                        "something listens at {HUB} already, a router or a node: joining it"
+                    );
+                    self.open_client(&[HUB.to_owned()])
+                })
+            }
         }
-        if !self.connect.is_empty() {
-            insert(&mut config, "listen/endpoints", &[ANY_PORT])?;
-            return open(config);
+    }
+
+    /// Joins as a client of nodes: listens nowhere.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn join(&self) -> Result<Session> {
+        match &self.config {
+            Some(path) => self.open_configured(path),
+            None if self.connect.is_empty() => self.open_client(&[HUB.to_owned()]),
+            None => self.open_client(&self.connect),
         }
-        let mut as_hub = config.clone();
-        insert(&mut as_hub, "listen/endpoints", &[HUB])?;
-        open(as_hub).or_else(|error| {
-            tracing::debug!(%error, "something listens at {HUB} already; it is joined");
-            insert(&mut config, "listen/endpoints", &[ANY_PORT])?;
-            insert(&mut config, "connect/endpoints", &[HUB])?;
-            open(config)
+    }
+
+    fn open_client(&self, endpoints: &[String]) -> Result<Session> {
+        let mut config = embedded("client")?;
+        insert(&mut config, "connect/endpoints", endpoints)?;
+        let timeout_ms = match self.patience {
+            Some(patience) => i64::try_from(patience.as_millis()).unwrap_or(i64::MAX),
+            None => -1,
+        };
+        insert(&mut config, "connect/timeout_ms", &timeout_ms)?;
+        let endpoints = endpoints.join(", ");
+        tracing::info!("joining {endpoints}");
+        self.open_with(config).map_err(|error| match error {
+            Error::Middleware { reason, .. } => Error::Unreachable { endpoints, reason },
+            other => other,
         })
     }
 
-    fn with_endpoints(&self, mut config: Config) -> Result<Config> {
+    fn open_configured(&self, path: &Path) -> Result<Session> {
+        let config = Config::from_file(path);
+        let mut config = config.map_err(|error| Error::ConfigFile {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        })?;
         for (key, endpoints) in [
             ("listen/endpoints", &self.listen),
             ("connect/endpoints", &self.connect),
@@ -75,36 +117,45 @@ impl Network {
                 insert(&mut config, key, endpoints)?;
             }
         }
-        Ok(config)
+        stamped(&mut config)?;
+        self.open_with(config)
+    }
+
+    fn open_with(&self, mut config: Config) -> Result<Session> {
+        for (key, value) in &self.overrides {
+            let inserted = config.insert_json5(key, value);
+            inserted.map_err(refused(format!("the Zenoh setting {key}")))?;
+        }
+        // What is left open is this machine only, as without a configuration.
+        let is_open =
+            |config: &Config, key: &str| config.get_json(key).is_ok_and(|value| value == "null");
+        if is_open(&config, "listen/endpoints") {
+            insert(&mut config, "listen/endpoints", &[ANY_PORT])?;
+        }
+        if is_open(&config, "scouting/multicast/enabled") {
+            insert(&mut config, "scouting/multicast/enabled", &false)?;
+        }
+        let session = zenoh::open(config).wait();
+        session.map_err(refused("joining the Zenoh network"))
     }
 }
 
-fn open(config: Config) -> Result<Session> {
-    zenoh::open(config)
-        .wait()
-        .map_err(refused("joining the Zenoh network"))
-}
-
-fn read(path: &Path) -> Result<Config> {
-    let config = Config::from_file(path);
-    let mut config = config.map_err(|error| Error::ConfigFile {
-        path: path.to_owned(),
-        reason: error.to_string(),
-    })?;
-    stamped(&mut config)?;
-    Ok(config)
-}
-
 /// The configuration without a file: this machine only.
-fn embedded() -> Result<Config> {
+fn embedded(mode: &str) -> Result<Config> {
     let mut config = Config::default();
-    insert(&mut config, "mode", &"peer")?;
+    insert(&mut config, "mode", mode)?;
     insert(&mut config, "scouting/multicast/enabled", &false)?;
+    // Longer ones are dropped by Zenoh, without a word; between this and our own limit we say so.
+    let most_bytes = 2 * cdr::MOST_BYTES;
     insert(
         &mut config,
         "transport/link/rx/max_message_size",
-        &(2 * cdr::MOST_BYTES),
+        &most_bytes,
     )?;
+    if mode == "client" {
+        let nowhere: [&str; 0] = [];
+        insert(&mut config, "listen/endpoints", &nowhere)?;
+    }
     stamped(&mut config)?;
     Ok(config)
 }

@@ -19,6 +19,9 @@ use crate::node::lock::lock;
 /// This node's endpoints: of what kind they are, by full names.
 pub type Watched = BTreeMap<(Endpoint, String), Kind>;
 
+/// So many are named; whoever makes up more has another aim.
+const MOST_TOLD: usize = 1000;
+
 /// # Errors
 /// [`crate::Error::Middleware`] where Zenoh refuses.
 pub fn start(session: &Session, domain: u32, watched: Watched) -> Result<Box<dyn Any + Send>> {
@@ -34,9 +37,11 @@ pub fn start(session: &Session, domain: u32, watched: Watched) -> Result<Box<dyn
             let Some(seen) = Seen::parse(sample.key_expr().as_str()) else {
                 return;
             };
-            if let Some(text) = mismatch(&watched, &seen)
-                && lock(&told).insert((seen.node, seen.name))
-            {
+            let Some(text) = mismatch(&watched, &seen) else {
+                return;
+            };
+            let mut told = lock(&told);
+            if told.len() < MOST_TOLD && told.insert((seen.node, seen.name)) {
                 tracing::error!("{text}");
             }
         })
