@@ -116,7 +116,10 @@ fn main() {
         let ratio = zenoh / dds;
         println!("{what:<32} {zenoh:>7.2}  {dds:>7.2}      {echo:>7.2}   Zenoh/DDS {ratio:.2}");
     };
-    row("start to first plan, ms", |m| m.first_plan);
+    println!(
+        "start to first plan, ms          {:>7.2}  {:>7.2}",
+        zenoh.first_plan, dds.first_plan
+    );
     row("1 MB map in, costmap out, ms", |m| m.maps);
     row("  beside own work of, ms", |m| m.made);
     row("goal in, plan out, ms", |m| m.goals);

@@ -19,6 +19,10 @@ use crate::{Error, Result};
 pub const HUB: &str = "tcp/127.0.0.1:7447";
 const ANY_PORT: &str = "tcp/127.0.0.1:0";
 
+/// The pauses after the first and later attempts to connect in vain.
+const FIRST_PAUSE_MS: u64 = 50;
+const LAST_PAUSE_MS: u64 = 2000;
+
 /// How to join.
 #[derive(Debug, Clone, Default)]
 pub struct Network {
@@ -95,6 +99,13 @@ impl Network {
             None => -1,
         };
         insert(&mut config, "connect/timeout_ms", &timeout_ms)?;
+        // Zenoh's first pause is a second, longer than a node takes to start.
+        let retry = serde_json::json!({
+            "period_init_ms": FIRST_PAUSE_MS,
+            "period_max_ms": LAST_PAUSE_MS,
+            "period_increase_factor": 2.0,
+        });
+        insert(&mut config, "connect/retry", &retry)?;
         let endpoints = endpoints.join(", ");
         tracing::info!("joining {endpoints}");
         self.open_with(config).map_err(|error| match error {
@@ -126,10 +137,14 @@ impl Network {
             let inserted = config.insert_json5(key, value);
             inserted.map_err(refused(format!("the Zenoh setting {key}")))?;
         }
-        // What is left open is this machine only, as without a configuration.
-        let is_open =
-            |config: &Config, key: &str| config.get_json(key).is_ok_and(|value| value == "null");
-        if is_open(&config, "listen/endpoints") {
+        // What is left open has Zenoh's defaults, which are all networks: then this machine only, as without a
+        // configuration.
+        let defaults = Config::default();
+        let is_open = |config: &Config, key: &str| matches!((config.get_json(key), defaults.get_json(key)), (Ok(a), Ok(b)) if a == b);
+        let is_client = config
+            .get_json("mode")
+            .is_ok_and(|mode| mode == "\"client\"");
+        if !is_client && is_open(&config, "listen/endpoints") {
             insert(&mut config, "listen/endpoints", &[ANY_PORT])?;
         }
         if is_open(&config, "scouting/multicast/enabled") {
@@ -168,4 +183,58 @@ fn stamped(config: &mut Config) -> Result<()> {
 fn insert<T: serde::Serialize + ?Sized>(config: &mut Config, key: &str, value: &T) -> Result<()> {
     let value = serde_json::to_string(value).map_err(refused(key))?;
     config.insert_json5(key, &value).map_err(refused(key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where others could reach a node with this configuration: what is only of this machine is left out.
+    fn reachable(text: &str, listen: &[&str]) -> Vec<String> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("zenoh.json5");
+        std::fs::write(&path, text).expect("the folder is there");
+        let network = Network {
+            config: Some(path),
+            listen: listen.iter().map(|&endpoint| endpoint.to_owned()).collect(),
+            ..Network::default()
+        };
+        let session = network.open().expect("a good configuration");
+        let locators = session.info().locators().wait();
+        session.close().wait().expect("it was open");
+        let all = locators.iter().map(ToString::to_string);
+        all.filter(|locator| !locator.contains("127.0.0.1"))
+            .collect()
+    }
+
+    #[test]
+    fn a_configuration_that_leaves_listening_open_is_of_this_machine_only() {
+        let anywhere = ["tcp/0.0.0.0:0"];
+        if reachable("{}", &anywhere).is_empty() {
+            println!("skipped: this machine has no network");
+            return;
+        }
+        assert_eq!(reachable("{}", &[]), [""; 0]);
+        assert_eq!(reachable("{ mode: \"peer\" }", &[]), [""; 0]);
+        assert_ne!(
+            reachable("{ listen: { endpoints: [\"tcp/0.0.0.0:0\"] } }", &[]),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn what_a_network_does_not_know_is_named() {
+        let refused = |overrides: [(&str, &str); 1]| {
+            let network = Network {
+                overrides: overrides
+                    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                    .to_vec(),
+                listen: vec![ANY_PORT.to_owned()],
+                ..Network::default()
+            };
+            network.open().expect_err("it makes no sense").to_string()
+        };
+        assert!(refused([("no/such/key", "1")]).contains("no/such/key"));
+        assert!(refused([("mode", "\"submarine\"")]).contains("mode"));
+    }
 }
