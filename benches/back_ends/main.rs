@@ -21,7 +21,7 @@ const MAPS: usize = 60;
 const GOALS: usize = 1000;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Discovery takes its time: so long for one try.
-const TRY: Duration = Duration::from_millis(300);
+const TRY: Duration = Duration::from_millis(50);
 
 /// Parameters of both nodes: no wait but for the work.
 const PARAMETERS: [&str; 5] = [

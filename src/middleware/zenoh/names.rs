@@ -79,6 +79,12 @@ impl Names {
             None => join(&self.namespace, name),
         };
         check(&full, true)?;
+        if full == "/" {
+            // A namespace may be this, a topic or service not.
+            return Err(Error::Name {
+                name: name.to_owned(),
+            });
+        }
         Ok(full)
     }
 
@@ -268,7 +274,7 @@ mod tests {
     #[test]
     fn names_that_could_mean_many_keys_are_refused() {
         for bad in [
-            "a*b", "a/$*", "**", "a//b", "a/", "1a", "a b", "a?x", "a#", "ä", "%",
+            "", "/", "a*b", "a/$*", "**", "a//b", "a/", "1a", "a b", "a?x", "a#", "ä", "%",
         ] {
             assert!(resolved(&[], bad).contains("is no name"), "{bad}");
             assert!(names(&[("map", bad)]).is_err(), "{bad}");
