@@ -109,7 +109,7 @@ pub fn question(ask: &IsPathValid_Request) -> PathQuestion {
 }
 
 /// Asks the node, and answers once it has; with nothing (`None`) if it is not active.
-fn submit<Response: Default + Send + 'static>(
+fn submit<Response: Send + 'static>(
     node: &Node,
     ask: Ask,
     respond: Respond<Response>,

@@ -1,5 +1,8 @@
 //! What goes along with every message, request and reply: its number, when it was sent, and who sent it.
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use super::graph::system_time;
 use crate::{Error, Result};
 
 /// The bytes of an attachment: two numbers, the length of the identity, the identity.
@@ -14,6 +17,30 @@ pub struct Attachment {
     pub source_ns: i64,
     /// Of the publisher or client.
     pub gid: [u8; 16],
+}
+
+/// The attachments of a publisher or client, one after the other; from any thread.
+pub(super) struct Attachments {
+    gid: [u8; 16],
+    sequence: AtomicI64,
+}
+
+impl Attachments {
+    pub fn new(gid: [u8; 16]) -> Self {
+        Self {
+            gid,
+            sequence: AtomicI64::new(0),
+        }
+    }
+
+    /// That of what is sent now.
+    pub fn next(&self) -> Attachment {
+        Attachment {
+            sequence: self.sequence.fetch_add(1, Ordering::Relaxed) + 1,
+            source_ns: system_time().0,
+            gid: self.gid,
+        }
+    }
 }
 
 impl Attachment {

@@ -5,8 +5,7 @@ use super::interfaces::map_msgs::msg::OccupancyGridUpdate;
 use super::interfaces::nav_msgs::msg::OccupancyGrid;
 use super::interfaces::sensor_msgs::msg::PointCloud2;
 use crate::grid::{OccupancyGrid as Occupancies, OccupancyMessage, OccupancyUpdate};
-use crate::node::message::Header;
-use crate::node::message::{MapMessage, MapUpdate};
+use crate::node::message::{Header, MapMessage, MapUpdate};
 use crate::node::sensors::{PointCloud, PointField};
 
 pub type Grid = OccupancyGrid;

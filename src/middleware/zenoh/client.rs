@@ -1,17 +1,17 @@
 //! The other side of the node: asks it for plans and listens to it, as any client of ROS would.
 
 use std::borrow::Cow;
+use std::marker::PhantomData;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use zenoh::key_expr::OwnedKeyExpr;
 use zenoh::query::{ConsolidationMode, QueryTarget};
 use zenoh::{Session, Wait};
 
-use super::attachment::Attachment;
+use super::attachment::Attachments;
 use super::contract::Qos;
-use super::graph::{Graph, SystemClock, system_time};
+use super::graph::{Graph, SystemClock};
 use super::interfaces::unique_identifier_msgs::msg::UUID;
 use super::interfaces::{
     Action, GetResultRequest, GetResultResponse, Kind, Message, Payload, SendGoalRequest,
@@ -99,9 +99,8 @@ pub struct Caller<Request, Response> {
     session: Session,
     name: String,
     key: OwnedKeyExpr,
-    gid: [u8; 16],
-    sequence: AtomicI64,
-    payloads: std::marker::PhantomData<fn(Request) -> Response>,
+    attachments: Attachments,
+    payloads: PhantomData<fn(Request) -> Response>,
 }
 
 impl<Request: Payload, Response: Payload> Caller<Request, Response> {
@@ -111,9 +110,8 @@ impl<Request: Payload, Response: Payload> Caller<Request, Response> {
             session: graph.session().clone(),
             name: called.name,
             key: called.key,
-            gid: called.gid,
-            sequence: AtomicI64::new(0),
-            payloads: std::marker::PhantomData,
+            attachments: Attachments::new(called.gid),
+            payloads: PhantomData,
         })
     }
 
@@ -146,16 +144,11 @@ impl<Request: Payload, Response: Payload> Caller<Request, Response> {
     /// # Errors
     /// [`Error::Middleware`] for a refusal, [`Error::Payload`] for an answer that is none.
     pub fn ask(&self, request: &Request, patience: Duration) -> Result<Option<Response>> {
-        let attachment = Attachment {
-            sequence: self.sequence.fetch_add(1, Ordering::Relaxed) + 1,
-            source_ns: system_time().0,
-            gid: self.gid,
-        };
         let replies = self
             .session
             .get(&self.key)
             .payload(cdr::encode(request)?)
-            .attachment(attachment.to_bytes())
+            .attachment(self.attachments.next().to_bytes())
             .target(QueryTarget::AllComplete)
             .consolidation(ConsolidationMode::None)
             .timeout(patience)

@@ -7,7 +7,7 @@
 use std::any::Any;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -24,7 +24,7 @@ use zenoh_ext::{
     HistoryConfig, MissDetectionConfig, RecoveryConfig,
 };
 
-use super::attachment::Attachment;
+use super::attachment::{Attachment, Attachments};
 use super::contract::{Plans, Qos, Respond};
 use super::interfaces::{Action, Kind, Message, Payload, Service};
 use super::names::{Endpoint, Names, Offered, gid};
@@ -56,7 +56,7 @@ pub struct Graph {
     session: Session,
     names: Names,
     clock: Arc<dyn Clock>,
-    entities: AtomicU32,
+    entities: u32,
     tokens: Vec<LivelinessToken>,
     watched: Watched,
     parts: Vec<Box<dyn Any + Send>>,
@@ -75,7 +75,7 @@ impl Graph {
             session,
             names,
             clock,
-            entities: AtomicU32::new(1),
+            entities: 0,
             tokens: Vec::new(),
             watched: Watched::default(),
             parts: Vec::new(),
@@ -132,8 +132,7 @@ impl Graph {
         self.declare_token(endpoint.token)?;
         Ok(Publisher {
             sender,
-            gid: endpoint.gid,
-            sequence: AtomicI64::new(0),
+            attachments: Attachments::new(endpoint.gid),
             messages: PhantomData,
         })
     }
@@ -285,9 +284,11 @@ impl Graph {
         let key = self.names.key(&name, kind);
         let key = OwnedKeyExpr::try_from(key).map_err(refused(name.clone()))?;
         let offered = Offered { name, kind, qos };
-        let entity = self.entities.fetch_add(1, Ordering::Relaxed);
+        self.entities += 1;
         let session = self.session.zid().to_string();
-        let token = self.names.token(&session, entity, endpoint, &offered);
+        let token = self
+            .names
+            .token(&session, self.entities, endpoint, &offered);
         self.watched.insert((endpoint, offered.name.clone()), kind);
         Ok(Called {
             name: offered.name,
@@ -349,8 +350,7 @@ impl Graph {
 /// Where messages of a topic are published.
 pub struct Publisher<T> {
     sender: Sender,
-    gid: [u8; 16],
-    sequence: AtomicI64,
+    attachments: Attachments,
     messages: PhantomData<fn(T)>,
 }
 
@@ -366,12 +366,7 @@ impl<T: Message> Publisher<T> {
     #[allow(clippy::needless_pass_by_value)]
     pub fn publish(&self, message: T) -> Result<()> {
         let payload = cdr::encode(&message)?;
-        let attachment = Attachment {
-            sequence: self.sequence.fetch_add(1, Ordering::Relaxed) + 1,
-            source_ns: system_time().0,
-            gid: self.gid,
-        };
-        let attachment = attachment.to_bytes();
+        let attachment = self.attachments.next().to_bytes();
         let sent = match &self.sender {
             Sender::Plain(publisher) => publisher.put(payload).attachment(attachment).wait(),
             Sender::Latched(publisher) => publisher.put(payload).attachment(attachment).wait(),

@@ -88,13 +88,6 @@ impl Identity {
             remaps: Vec::new(),
         })
     }
-
-    /// With another name.
-    #[must_use]
-    pub fn named(mut self, node: &str) -> Self {
-        self.remaps.push(("__node".to_owned(), node.to_owned()));
-        self
-    }
 }
 
 /// A node on the network, with all its endpoints.
