@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -128,4 +129,10 @@ pub fn one_way(direction: Move) -> Checkpoint {
         training: TrainingRecord::default(),
         tensors,
     }
+}
+
+/// Where a node or a router can listen: a port of this host that nobody uses now.
+pub fn free_endpoint() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    format!("tcp/{}", listener.expect("a free port"))
 }

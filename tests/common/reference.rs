@@ -257,9 +257,9 @@ pub fn judge(title: &str, share: f64, run: impl Fn(DType) -> Vec<Measured>) {
         );
     }
     for (tensor, rounding) in ours.iter().zip(&rounding) {
-        let rounding = LUCK * rounding;
+        let (rounding, most) = (LUCK * rounding, share * tensor.largest_value());
         for (i, (error, allowed)) in tensor.errors().enumerate() {
-            let allowed = allowed.max(rounding).min(share * tensor.largest_value());
+            let allowed = allowed.max(rounding).min(most);
             assert!(
                 error <= allowed.max(FLOOR),
                 "{title}: {}[{i}] is {}, recorded is {}",

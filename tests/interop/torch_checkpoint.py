@@ -1,4 +1,4 @@
-"""Writes checkpoints with the real PyTorch, for tests/import_torch.rs.
+"""Writes checkpoints with the real PyTorch, for tests/models/import_torch.rs.
 
     torch_checkpoint.py FOLDER
 
