@@ -171,12 +171,8 @@ fn on_map(name: &str, planner: &mut Planner, snapshot: &Snapshot) -> Result<()> 
         let count = sources.iter().filter(|&&s| s == Some(source)).count();
         100.0 * count as f64 / sources.len() as f64
     };
-    let stage = |of: fn(&Times) -> f64| {
-        mean(&stages.iter().map(of).collect::<Vec<_>>()).unwrap_or(f64::NAN)
-    };
     println!(
-        "{name:<28} {:>7.1} {:>7.1} {:>8.2} {:>8.2} {:>8.0}x {:>7.4} {:>5.0} % {:>5.0} % {:>5.0} %   \
-         reduce {:.1}, encode {:.1}, think {:.1}, decode {:.1}, verify {:.1}, repair {:.1}, search {:.1}, smooth {:.1}",
+        "{name:<28} {:>7.1} {:>7.1} {:>8.2} {:>8.2} {:>8.0}x {:>7.4} {:>5.0} % {:>5.0} % {:>5.0} %   {}",
         p(&plans, 0.5),
         p(&plans, 0.99),
         p(&stars, 0.5),
@@ -186,16 +182,28 @@ fn on_map(name: &str, planner: &mut Planner, snapshot: &Snapshot) -> Result<()> 
         share(Source::Model),
         share(Source::Repaired),
         share(Source::Search),
-        stage(|t| t.reduce),
-        stage(|t| t.encode),
-        stage(|t| t.think),
-        stage(|t| t.decode),
-        stage(|t| t.verify),
-        stage(|t| t.repair),
-        stage(|t| t.search),
-        stage(|t| t.smooth),
+        means(&stages),
     );
     Ok(())
+}
+
+/// The mean of each stage.
+fn means(times: &[Times]) -> String {
+    let stage = |name: &str, of: fn(&Times) -> f64| {
+        let all: Vec<f64> = times.iter().map(of).collect();
+        format!("{name} {:.2}", mean(&all).unwrap_or(f64::NAN))
+    };
+    [
+        stage("reduce", |t| t.reduce),
+        stage("encode", |t| t.encode),
+        stage("think", |t| t.think),
+        stage("decode", |t| t.decode),
+        stage("verify", |t| t.verify),
+        stage("repair", |t| t.repair),
+        stage("search", |t| t.search),
+        stage("smooth", |t| t.smooth),
+    ]
+    .join(", ")
 }
 
 fn batch(name: &str, planner: &mut Planner, snapshot: &Snapshot) -> Result<()> {
@@ -236,12 +244,18 @@ fn batch(name: &str, planner: &mut Planner, snapshot: &Snapshot) -> Result<()> {
         percentile(&together, 0.5).unwrap_or(f64::NAN),
     );
     println!(
-        "{name:<28} {} starts to one goal: {together:.1} ms, {:.2} times one plan ({alone:.1} ms); {} by the model, {} repaired, {} by the search",
+        "{name:<28} {} starts to one goal: {together:.1} ms, {:.2} times one plan ({alone:.1} ms); {} by the model, {} repaired, {} by the search; a start: {}",
         starts.len(),
         together / alone,
         count(Source::Model),
         count(Source::Repaired),
         count(Source::Search),
+        means(
+            &outcomes
+                .iter()
+                .map(|o| o.report.time_ms)
+                .collect::<Vec<_>>()
+        ),
     );
     Ok(())
 }

@@ -161,14 +161,15 @@ impl Worker {
         }
         for update in &arrivals.updates {
             let Some(map) = &mut self.map else {
-                tracing::warn!("a map update came before any map; it is ignored");
+                let reason = "it came before any map";
+                self.shared.log_refusal(&reason, "a map update");
                 continue;
             };
             let applied = map.grid.apply(&update.update);
             match applied {
                 Ok(()) => is_taken_in = true,
                 Err(error) => {
-                    tracing::error!(%error, "a map update is refused; the map stays as it was");
+                    self.shared.log_refusal(&error, "a map update");
                     refusal = Some(error.to_string());
                 }
             }

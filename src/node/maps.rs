@@ -17,13 +17,14 @@ use super::lock::{lock, wait_for};
 use super::message::{MapMessage, MapUpdate, Measurement};
 use super::obstacles::Region;
 use super::settings::Settings;
+use super::throttle::Throttle;
 use super::transforms::Transforms;
 use super::{Clock, Outbox};
 use crate::planner::Snapshot;
 
 /// Measurements that wait for the store at most; older ones go first.
 pub(super) const MOST_MEASUREMENTS: usize = 64;
-/// Map updates that wait for the store at most; more are a reason to drop them and say so.
+/// Map updates that wait for the store at most, and at most as many cells as a map may have wait with them.
 const MOST_UPDATES: usize = 10_000;
 
 /// A map that can be planned on.
@@ -51,6 +52,7 @@ pub(super) struct Arrivals {
     pub map: Option<(u64, StaticMap)>,
     /// Why the newest bad one is refused, and which it is.
     pub refusal: Option<(u64, String)>,
+    /// In the order of their arrival.
     pub updates: Vec<MapUpdate>,
     pub measurements: Vec<(String, Measurement)>,
     pub clears: Vec<Clear>,
@@ -58,6 +60,26 @@ pub(super) struct Arrivals {
 }
 
 impl Arrivals {
+    /// Adds an update of the map; one that was waiting for the very same cells says nothing any more.
+    ///
+    /// Where too much is waiting, all of it is given up, and this says so: memory has an end, and a map with
+    /// some of its updates is no better than one with none.
+    fn add_update(&mut self, update: MapUpdate, most_cells: usize) -> Option<String> {
+        self.updates.retain(|old| !update.replaces(old));
+        self.updates.push(update);
+        let cells: usize = self.updates.iter().map(|one| one.update.data.len()).sum();
+        // One alone is judged with the map that it is for.
+        let is_too_much = cells > most_cells && self.updates.len() > 1;
+        (is_too_much || self.updates.len() > MOST_UPDATES).then(|| {
+            let count = self.updates.len();
+            self.updates.clear();
+            format!(
+                "{count} map updates came faster than they can be used and are dropped; \
+                 send the whole map again, and updates less often"
+            )
+        })
+    }
+
     /// Whether a request may be waiting for some of it.
     pub fn is_urgent(&self) -> bool {
         let is_empty = self.map.is_none() && self.updates.is_empty() && self.clears.is_empty();
@@ -97,6 +119,17 @@ pub(super) struct Shared {
     pub activations: AtomicU64,
     /// When each sensor was last heard.
     pub heard: Mutex<BTreeMap<String, Instant>>,
+    /// For maps and updates that are refused.
+    pub refusals: Throttle,
+}
+
+impl Shared {
+    /// Logs why a map or update is not used.
+    pub fn log_refusal(&self, error: &dyn std::fmt::Display, what: &str) {
+        if let Some(held_back) = self.refusals.pass() {
+            tracing::error!(%error, held_back, "{what} is refused; the last good map stays in use");
+        }
+    }
 }
 
 /// The store; its thread ends with it.
@@ -125,6 +158,7 @@ impl Maps {
             is_publishing: AtomicBool::new(false),
             activations: AtomicU64::new(0),
             heard: Mutex::default(),
+            refusals: Throttle::default(),
         });
         let of_thread = shared.clone();
         let thread = std::thread::Builder::new()
@@ -154,7 +188,7 @@ impl Maps {
                     inbox.arrivals.map = Some((inbox.received, map));
                 }
                 Err(error) => {
-                    tracing::error!(%error, "the map is refused; the last good one stays in use");
+                    self.shared.log_refusal(&error, "the map");
                     inbox.arrivals.refusal = Some((inbox.received, error.to_string()));
                 }
             }
@@ -163,13 +197,13 @@ impl Maps {
 
     /// An update of the map.
     pub fn put_update(&self, update: MapUpdate) {
+        let most_cells = lock(&self.shared.settings).planner.max_cells;
         self.put(|inbox| {
-            if inbox.arrivals.updates.len() >= MOST_UPDATES {
-                tracing::warn!("map updates come faster than they can be used; some are dropped");
-                inbox.arrivals.updates.clear();
-            }
-            inbox.arrivals.updates.push(update);
             inbox.received += 1;
+            if let Some(reason) = inbox.arrivals.add_update(update, most_cells) {
+                self.shared.log_refusal(&reason, "a map update");
+                inbox.arrivals.refusal = Some((inbox.received, reason));
+            }
         });
     }
 

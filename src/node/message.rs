@@ -107,6 +107,18 @@ pub struct MapUpdate {
     pub update: OccupancyUpdate,
 }
 
+impl MapUpdate {
+    /// Whether it has a value for each cell that the other has one for, in the same frame.
+    pub(super) fn replaces(&self, other: &Self) -> bool {
+        let (new, old) = (&self.update, &other.update);
+        let rectangle =
+            |update: &OccupancyUpdate| (update.x, update.y, update.width, update.height);
+        self.header.frame == other.header.frame
+            && rectangle(new) == rectangle(old)
+            && new.data.len() == old.data.len()
+    }
+}
+
 /// Points that a sensor saw: a `sensor_msgs/LaserScan` or `sensor_msgs/PointCloud2` in its own frame.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Measurement {

@@ -31,6 +31,7 @@ pub mod report;
 pub mod sensors;
 pub mod settings;
 pub mod statistics;
+mod throttle;
 mod time;
 pub mod transforms;
 

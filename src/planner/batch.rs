@@ -2,9 +2,9 @@
 //!
 //! A segment says of every cell which move leads on, so what was thought for one start holds for
 //! all others of the same region. The first to be thought for is the one farthest from the goal;
-//! by the time that its plan holds, nearer ones mostly do too. Each start is then decoded, verified,
-//! repaired and, if need be, searched for by itself, on as many threads as there are; the searches
-//! of a batch share one field.
+//! by the time that its plan holds, nearer ones mostly do too. Each start is then decoded and verified by
+//! itself, on as many threads as there are. Repairs share one exact search, of the cells near all that was
+//! thought of, and the searches behind them one of all cells.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -12,20 +12,17 @@ use std::time::Instant;
 use rayon::prelude::*;
 
 use super::budget::Budget;
-use super::repair::Draft;
+use super::corridor::BestPlans;
+use super::repair::{self, Draft};
 use super::report::{milliseconds, timed};
 use super::scales::Thought;
 use super::think::{Held, decode};
 use super::{
-    Asked, Outcome, Plan, Planner, Policy, Problem, Refusal, Report, Request, Segment, Snapshot,
-    check,
+    Asked, Means, Outcome, Planner, Policy, Problem, Refusal, Report, Request, Segment, Snapshot,
+    check, stopped,
 };
 use crate::grid::{Cell, Pose2};
 use crate::search::{Field, Search, Termination};
-
-/// The field of a batch's goal, computed when the first start needs it; `None` if it could not be
-/// in time.
-type SharedField = OnceLock<Option<Field>>;
 
 impl Planner {
     /// Answers many requests with one goal on a snapshot, as [`Planner::plan`] answers one; the
@@ -47,7 +44,10 @@ impl Planner {
         };
         let checked: Vec<Result<Problem<'_>, Refusal>> = starts
             .par_iter()
-            .map(|start| check(snapshot, &request(start), tolerance_m))
+            .map(|start| match budget.whole.reason() {
+                Some(stop) => Err(stopped(stop)),
+                None => check(snapshot, &request(start), tolerance_m),
+            })
             .collect();
         let away = |problem: &Problem<'_>| problem.start_cell.octile_distance(problem.goal_cell);
         let lead = (0..starts.len())
@@ -75,40 +75,49 @@ impl Planner {
             }
             None => (None, None),
         };
-        let field = SharedField::new();
         let follower = Follower {
             planner: self,
             budget: &budget,
             thought: thought.as_ref(),
             thinking: thinking.as_ref(),
-            field: &field,
         };
+        let mut followed: Vec<_> = checked
+            .into_par_iter()
+            .enumerate()
+            .map(|(index, problem)| Ok(follower.follow(snapshot, problem?, lead == Some(index))))
+            .collect();
+        let shared = follower.shared(snapshot, &mut followed);
         starts
             .par_iter()
-            .zip(checked)
-            .enumerate()
-            .map_init(Search::new, |search, (index, (start, problem))| {
-                let begin = Instant::now();
-                let is_lead = lead == Some(index);
-                let mut report = follower.report(snapshot, is_lead);
-                let mut own_cells = None;
-                let answer = problem.and_then(|problem| {
-                    follower.answer(&problem, is_lead, search, &mut own_cells, &mut report)
-                });
-                report.time_ms.total += milliseconds(begin.elapsed());
-                Outcome::new(&request(start), answer, own_cells, report)
+            .zip(followed)
+            .map_init(Search::new, |search, (start, followed)| match followed {
+                Ok(followed) => follower.answer(&shared, &request(start), followed, search),
+                Err(refusal) => {
+                    let report = follower.report(snapshot, false);
+                    Outcome::new(&request(start), Err(refusal), None, report)
+                }
             })
             .collect()
     }
 }
 
-/// What all starts of a batch share.
+/// Whoever follows the thought of a batch.
 struct Follower<'a> {
     planner: &'a Planner,
     budget: &'a Budget,
     thought: Option<&'a Thought>,
     thinking: Option<&'a Report>,
-    field: &'a SharedField,
+}
+
+/// A start of a batch that has followed the thought.
+struct Followed<'a> {
+    problem: Problem<'a>,
+    /// `None` for those that come later: around a start that was relaxed the map is not the snapshot's but
+    /// a copy, of which there must not be one for every start at once.
+    thought: Option<Thought>,
+    /// Where a repair would look.
+    idea: Option<Vec<Cell>>,
+    report: Report,
 }
 
 impl Follower<'_> {
@@ -126,36 +135,155 @@ impl Follower<'_> {
         report
     }
 
-    /// One start: decode, verify, repair, search.
-    fn answer(
-        &self,
-        problem: &Problem<'_>,
-        is_lead: bool,
-        search: &mut Search,
-        own_cells: &mut Option<Vec<Cell>>,
-        report: &mut Report,
-    ) -> Result<Plan, Refusal> {
-        let thought = match self.thought {
-            Some(thought) if is_lead => Some(thought.clone()),
-            Some(thought) => thought
-                .draft
-                .as_ref()
-                .and_then(|draft| follow(problem, draft, report)),
-            None => None,
-        };
-        let thought = thought.unwrap_or_else(Thought::none);
-        *own_cells = thought.cells().cloned();
-        let asked = Asked {
+    fn asked<'p>(&'p self, problem: &'p Problem<'p>) -> Asked<'p> {
+        Asked {
             config: self.planner.config(),
             problem,
             budget: self.budget,
-        };
-        asked.conclude(&thought, search, report, |asked, search, report| {
-            self.search(asked, search, report)
-        })
+        }
     }
 
-    /// An optimal plan as cells, by the batch's field where it holds for this start.
+    /// One start: decode and verify.
+    fn follow<'p>(&self, snapshot: &Snapshot, problem: Problem<'p>, is_lead: bool) -> Followed<'p> {
+        let begin = Instant::now();
+        let mut report = self.report(snapshot, is_lead);
+        let thought = match self.thought {
+            Some(thought) if is_lead => Some(thought.clone()),
+            _ if problem.is_relaxed() => None,
+            _ => Some(self.thought_of(&problem, &mut report)),
+        };
+        let idea = timed(&mut report.time_ms.repair, || {
+            let thought = thought.as_ref().filter(|_| !problem.is_relaxed())?;
+            if !self.asked(&problem).is_repaired(thought) {
+                return None;
+            }
+            let likely = |draft| repair::most_likely(&problem, draft, &self.budget.repair);
+            let held = thought.cells().cloned();
+            held.or_else(|| thought.draft.as_ref().and_then(likely))
+        });
+        report.time_ms.total += milliseconds(begin.elapsed());
+        Followed {
+            problem,
+            thought,
+            idea,
+            report,
+        }
+    }
+
+    fn thought_of(&self, problem: &Problem<'_>, report: &mut Report) -> Thought {
+        let draft = self.thought.and_then(|thought| thought.draft.as_ref());
+        let thought = draft.and_then(|draft| follow(problem, draft, report));
+        thought.unwrap_or_else(Thought::none)
+    }
+
+    /// What the starts share, of which the repairs are made now. Their time is in the report of the first
+    /// start that has use for them.
+    fn shared(
+        &self,
+        snapshot: &Snapshot,
+        followed: &mut [Result<Followed<'_>, Refusal>],
+    ) -> Shared {
+        let begin = Instant::now();
+        let those = followed
+            .iter()
+            .filter_map(|followed| followed.as_ref().ok());
+        let with_ideas = those.filter(|one| one.idea.is_some());
+        // Where the goal of each is blocked, they may end at different cells near it.
+        let goal = with_ideas.clone().map(|one| one.problem.goal_cell).next();
+        let ideas: Vec<&[Cell]> = with_ideas
+            .filter(|one| Some(one.problem.goal_cell) == goal)
+            .filter_map(|one| one.idea.as_deref())
+            .collect();
+        let draft = self.thought.and_then(|thought| thought.draft.as_ref());
+        let repairs = goal.zip(draft).and_then(|(goal, draft)| {
+            let corridor = repair::corridor(snapshot, &ideas, draft.reduction.factor())?;
+            let (map, rules) = (snapshot.inflated(), snapshot.rules());
+            let until = &self.budget.repair;
+            let plans = corridor.best_plans(map, goal, rules, &mut Search::new(), until)?;
+            Some((goal, plans))
+        });
+        let mut ready = followed
+            .iter_mut()
+            .filter_map(|followed| followed.as_mut().ok());
+        if let Some(first) = ready.find(|one| one.idea.is_some()) {
+            first.report.time_ms.repair += milliseconds(begin.elapsed());
+            first.report.time_ms.total += milliseconds(begin.elapsed());
+        }
+        Shared {
+            repairs,
+            field: OnceLock::new(),
+        }
+    }
+
+    /// One start: repair, or else search.
+    fn answer(
+        &self,
+        shared: &Shared,
+        request: &Request,
+        followed: Followed<'_>,
+        search: &mut Search,
+    ) -> Outcome {
+        let begin = Instant::now();
+        let Followed {
+            problem,
+            thought,
+            idea,
+            mut report,
+        } = followed;
+        let thought = thought.unwrap_or_else(|| self.thought_of(&problem, &mut report));
+        let means = SharedMeans {
+            shared,
+            has_idea: idea.is_some(),
+        };
+        let asked = self.asked(&problem);
+        let answer = asked.conclude(&thought, &means, search, &mut report);
+        report.time_ms.total += milliseconds(begin.elapsed());
+        Outcome::new(request, answer, thought.cells().cloned(), report)
+    }
+}
+
+/// What all starts of a batch share.
+struct Shared {
+    /// The best plans near all that was thought of, to this goal.
+    repairs: Option<(Cell, BestPlans)>,
+    /// The field of the goal, computed when the first start needs it; `None` if it could not be in time.
+    field: OnceLock<Option<Field>>,
+}
+
+struct SharedMeans<'a> {
+    shared: &'a Shared,
+    /// Whether anything was thought of that can be repaired.
+    has_idea: bool,
+}
+
+impl Means for SharedMeans<'_> {
+    fn repair(
+        &self,
+        asked: &Asked<'_>,
+        thought: &Thought,
+        search: &mut Search,
+    ) -> Option<Vec<Cell>> {
+        let problem = asked.problem;
+        if problem.is_relaxed() {
+            return asked.repaired(thought, search);
+        }
+        if !self.has_idea {
+            return None;
+        }
+        let shared = self.shared.repairs.as_ref();
+        let better = shared
+            .filter(|(goal, _)| *goal == problem.goal_cell)
+            .and_then(|(_, plans)| plans.from(problem.start_cell, problem.snapshot().rules()));
+        let Some(better) = better else {
+            return asked.repaired(thought, search);
+        };
+        let gain = asked.config.repair_gain;
+        let is_better = thought
+            .cells()
+            .is_none_or(|cells| repair::saves(problem, (cells, &better), gain));
+        is_better.then_some(better)
+    }
+
     fn search(
         &self,
         asked: &Asked<'_>,
@@ -169,13 +297,13 @@ impl Follower<'_> {
             return asked.searched(search, report);
         }
         let cells = timed(&mut report.time_ms.search, || {
-            let field = self.field.get_or_init(|| {
+            let field = self.shared.field.get_or_init(|| {
                 let mut field = Field::default();
                 let stop = search.field_until(
                     problem.map(),
                     problem.goal_cell,
                     rules,
-                    &self.budget.whole,
+                    &asked.budget.whole,
                     &mut field,
                 );
                 matches!(stop, Ok(None)).then_some(field)

@@ -5,7 +5,7 @@
 //! goal free and reachable (or a cell near it, by tolerance). What passes here has a plan; only
 //! time can stand in the way.
 
-use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use super::frame::is_representable;
 use super::reach::Reach;
@@ -17,7 +17,10 @@ use crate::grid::{Cell, Cost, Costmap, Pose2};
 #[derive(Debug, Clone)]
 pub struct Problem<'a> {
     pub(super) snapshot: &'a Snapshot,
-    pub(super) map: Cow<'a, Costmap>,
+    /// The cells around the start that are relaxed.
+    relaxed: Vec<usize>,
+    /// The map with them. Made when it is first needed: it is a copy, and a batch checks all its starts at once.
+    relaxed_map: OnceLock<Costmap>,
     pub(super) reach: Reach,
     /// The plan's first pose.
     pub start: Pose2,
@@ -33,7 +36,11 @@ pub struct Problem<'a> {
 impl Problem<'_> {
     /// The map to plan on: the snapshot's inflated map with the robot's surroundings relaxed.
     pub fn map(&self) -> &Costmap {
-        &self.map
+        if !self.is_relaxed() {
+            return self.snapshot.inflated();
+        }
+        self.relaxed_map
+            .get_or_init(|| relaxed_map(self.snapshot, &self.relaxed).into_owned())
     }
 
     /// The snapshot it was made on.
@@ -43,7 +50,7 @@ impl Problem<'_> {
 
     /// Whether cells around the start were relaxed, so that the map is not the snapshot's.
     pub(super) fn is_relaxed(&self) -> bool {
-        matches!(self.map, Cow::Owned(_))
+        !self.relaxed.is_empty()
     }
 
     /// Whether start and goal share a cell, so that the plan is a line inside it.
@@ -130,7 +137,8 @@ pub fn check<'a>(
     };
     Ok(Problem {
         snapshot,
-        map: relaxed_map(snapshot, &relaxed),
+        relaxed,
+        relaxed_map: OnceLock::new(),
         reach,
         start: request.start,
         start_cell,

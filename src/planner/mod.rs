@@ -253,7 +253,7 @@ impl Planner {
             problem: &problem,
             budget: &budget,
         };
-        asked.conclude(&thought, &mut self.search, report, Asked::searched)
+        asked.conclude(&thought, &OwnMeans, &mut self.search, report)
     }
 
     /// What the model thinks of a problem, if it is asked.
@@ -320,25 +320,21 @@ struct Asked<'a> {
 
 impl Asked<'_> {
     /// The answer that follows from a thought: by the model, repaired where it needs it, or else
-    /// along the cells that `complete` finds.
+    /// by the complete search.
     fn conclude(
         &self,
         thought: &Thought,
+        means: &impl Means,
         search: &mut Search,
         report: &mut Report,
-        complete: impl FnOnce(
-            &Self,
-            &mut Search,
-            &mut Report,
-        ) -> std::result::Result<Vec<Cell>, Refusal>,
     ) -> std::result::Result<Plan, Refusal> {
         report.evaded = thought.held.as_ref().is_some_and(|held| held.evaded);
         let alone = self.config.source == PlanSource::Model;
-        let plan = match self.by_model(thought, search, report) {
+        let plan = match self.by_model(thought, means, search, report) {
             Some(plan) => plan,
             None if alone && !self.problem.is_within_a_cell() => return Err(unsolved(report)),
             None => {
-                let cells = complete(self, search, report)?;
+                let cells = means.search(self, search, report)?;
                 report.source = Some(Source::Search);
                 publish(self.problem, &cells, self.budget, report).ok_or_else(unverified)?
             }
@@ -354,20 +350,14 @@ impl Asked<'_> {
     fn by_model(
         &self,
         thought: &Thought,
+        means: &impl Means,
         search: &mut Search,
         report: &mut Report,
     ) -> Option<Plan> {
-        let (problem, until) = (self.problem, &self.budget.repair);
-        let gain = self.config.repair_gain;
+        let problem = self.problem;
         let repaired = timed(&mut report.time_ms.repair, || {
-            match (thought.cells(), &thought.draft) {
-                _ if self.config.source == PlanSource::Model => None,
-                (Some(cells), _) if gain < 1.0 => {
-                    repair::tightened(problem, (cells, thought.factor), gain, search, until)
-                }
-                (None, Some(draft)) => repair::mended(problem, draft, search, until),
-                _ => None,
-            }
+            let is_asked = self.is_repaired(thought);
+            is_asked.then(|| means.repair(self, thought, search))?
         });
         let candidates = [
             (repaired.as_ref(), Source::Repaired),
@@ -378,6 +368,25 @@ impl Asked<'_> {
             report.source = Some(source);
             Some(plan)
         })
+    }
+
+    /// Whether what follows from a thought may be another plan than the model's own.
+    fn is_repaired(&self, thought: &Thought) -> bool {
+        let is_worth_it = thought.held.is_none() || self.config.repair_gain < 1.0;
+        self.config.source != PlanSource::Model && is_worth_it
+    }
+
+    /// Cells near what the model thought of, by a search of its own.
+    fn repaired(&self, thought: &Thought, search: &mut Search) -> Option<Vec<Cell>> {
+        let (problem, until) = (self.problem, &self.budget.repair);
+        match (thought.cells(), &thought.draft) {
+            (Some(cells), _) => {
+                let gain = self.config.repair_gain;
+                repair::tightened(problem, (cells, thought.factor), gain, search, until)
+            }
+            (None, Some(draft)) => repair::mended(problem, draft, search, until),
+            (None, None) => None,
+        }
     }
 
     /// An optimal plan as cells, by the complete search.
@@ -411,6 +420,34 @@ impl Asked<'_> {
         }
     }
 }
+
+/// What stands behind the model. Requests of a batch share some of it.
+trait Means {
+    /// Cells to go along in place of what was thought of; `None`: there are none, or no better ones.
+    fn repair(
+        &self,
+        asked: &Asked<'_>,
+        thought: &Thought,
+        search: &mut Search,
+    ) -> Option<Vec<Cell>> {
+        asked.repaired(thought, search)
+    }
+
+    /// The cells of an optimal plan.
+    fn search(
+        &self,
+        asked: &Asked<'_>,
+        search: &mut Search,
+        report: &mut Report,
+    ) -> std::result::Result<Vec<Cell>, Refusal> {
+        asked.searched(search, report)
+    }
+}
+
+/// Those of a request that comes alone.
+struct OwnMeans;
+
+impl Means for OwnMeans {}
 
 /// The plan along these cells: with shortcuts, or without if the verifier objects to them, or none
 /// if it objects to the cells.

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use super::corridor::Corridor;
 use super::path::grid_travel_cost;
 use super::rollout::legal_log_odds;
-use super::{Problem, Reduction};
+use super::{Problem, Reduction, Snapshot};
 use crate::grid::{Cell, Move};
 use crate::search::{Rules, Search, Termination};
 
@@ -56,10 +56,25 @@ pub(super) fn mended(
     search: &mut Search,
     termination: &Termination,
 ) -> Option<Vec<Cell>> {
-    let blocks = most_likely_plan(draft, problem.snapshot().rules(), termination)?;
-    let cells = draft.reduction.expand(&blocks);
-    let corridor = Corridor::around(problem, &cells, MARGIN * draft.reduction.factor())?;
+    let cells = most_likely(problem, draft, termination)?;
+    let corridor = corridor(problem.snapshot(), &[&cells], draft.reduction.factor())?;
     corridor.best_plan(problem, search, termination)
+}
+
+/// The most likely plan of a draft, as cells of the map: only a first idea, which is not verified. `None`
+/// as for [`mended`].
+pub(super) fn most_likely(
+    problem: &Problem<'_>,
+    draft: &Draft,
+    termination: &Termination,
+) -> Option<Vec<Cell>> {
+    let blocks = most_likely_plan(draft, problem.snapshot().rules(), termination)?;
+    Some(draft.reduction.expand(&blocks))
+}
+
+/// The corridor in which plans are repaired that were found on blocks of `factor` cells a side.
+pub(super) fn corridor(snapshot: &Snapshot, plans: &[&[Cell]], factor: usize) -> Option<Corridor> {
+    Corridor::around(snapshot.geometry(), plans, MARGIN * factor)
 }
 
 /// The best plan in the corridor around one that holds, which was found on blocks of `factor` cells
@@ -71,10 +86,15 @@ pub(super) fn tightened(
     search: &mut Search,
     termination: &Termination,
 ) -> Option<Vec<Cell>> {
-    let corridor = Corridor::around(problem, cells, MARGIN * factor)?;
+    let corridor = corridor(problem.snapshot(), &[cells], factor)?;
     let better = corridor.best_plan(problem, search, termination)?;
+    saves(problem, (cells, &better), gain).then_some(better)
+}
+
+/// Whether a plan saves at least a share `gain` of another one's travel cost.
+pub(super) fn saves(problem: &Problem<'_>, (cells, better): (&[Cell], &[Cell]), gain: f64) -> bool {
     let limit = (1.0 - gain) * grid_travel_cost(problem, cells);
-    (grid_travel_cost(problem, &better) <= limit).then_some(better)
+    grid_travel_cost(problem, better) <= limit
 }
 
 /// A cell that waits, the least improbable first.

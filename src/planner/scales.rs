@@ -117,7 +117,11 @@ pub(super) fn think_at_scales(
     }
     let halt_reason = report.halt_reason;
     let reduction = timed(&mut report.time_ms.reduce, || {
-        let corridor = Corridor::around(problem, &held.cells, MARGIN * factor)?;
+        let corridor = Corridor::around(
+            problem.snapshot().geometry(),
+            &[&held.cells],
+            MARGIN * factor,
+        )?;
         Reduction::within(problem, max_tokens, patches, |cell| corridor.contains(cell))
     });
     if let Some(reduction) = reduction.filter(|finer| finer.factor() < factor) {

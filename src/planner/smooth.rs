@@ -61,7 +61,9 @@ fn round(sight: &Sight<'_>, points: &[Point], termination: &Termination) -> Opti
             points: ways[from].points + 1,
             before: from,
         };
-        for before in (at.saturating_sub(WINDOW)..from).rev() {
+        // From the farthest on: where nothing is in the way that one is the best, and the bound below spares
+        // looking at the others.
+        for before in at.saturating_sub(WINDOW)..from {
             let way = ways[before];
             // No line costs less than its length.
             let least = way.cost + points[before].distance(point);

@@ -294,3 +294,49 @@ fn only_the_window_that_has_changed_is_published_where_that_is_asked_for() {
     until("another grid is published", || sent().len() == 3);
     assert!(sent()[2].1, "as a whole");
 }
+
+/// A robot whose store does nothing before the returned sender is dropped.
+fn held_up() -> (Robot, std::sync::mpsc::Sender<()>) {
+    let robot = Robot::active(&format!("{POINT}\nmax_cells: 30"), CORRIDOR);
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let (tell, begun) = std::sync::mpsc::channel();
+    robot.node.maps().clear(Region::Everything, move || {
+        tell.send(()).expect("it is waited for");
+        // Ends with the sender.
+        let _ = held.recv();
+    });
+    begun.recv().expect("the store clears");
+    (robot, release)
+}
+
+#[test]
+fn the_newest_update_of_the_same_cells_is_the_one_that_counts() {
+    let (robot, release) = held_up();
+    for occupancy in (0..=100).cycle().take(20_000).chain([100]) {
+        robot.node.maps().put_update(update(4, 1, &[occupancy]));
+    }
+    drop(release);
+    assert_eq!(cost(&robot, 1, 4), Cost::LETHAL);
+    assert_eq!(robot.node.maps().refusal(), None);
+}
+
+#[test]
+fn updates_that_would_fill_the_memory_are_dropped_and_that_is_said() {
+    let (robot, release) = held_up();
+    for x in 0..31 {
+        robot
+            .node
+            .maps()
+            .put_update(update(x % 10, 1 + x as u32, &[100]));
+    }
+    drop(release);
+    current(&robot);
+    let refusal = robot.node.maps().refusal().expect("it is said");
+    assert!(refusal.contains("31 map updates"), "{refusal}");
+    assert!(refusal.contains("send the whole map"), "{refusal}");
+    assert_eq!(cost(&robot, 1, 4), Cost::FREE);
+
+    robot.node.maps().put_map(map(CORRIDOR));
+    current(&robot);
+    assert_eq!(robot.node.maps().refusal(), None);
+}

@@ -9,5 +9,6 @@ mod common;
 
 mod fleet;
 mod interface_hashes;
+mod lost_answers;
 mod payloads;
 mod security;

@@ -12,6 +12,7 @@ use zenoh::{Session, Wait};
 use super::attachment::Attachments;
 use super::contract::Qos;
 use super::graph::{Graph, SystemClock};
+use super::interfaces::action_msgs::msg::GoalStatus;
 use super::interfaces::unique_identifier_msgs::msg::UUID;
 use super::interfaces::{
     Action, GetResultRequest, GetResultResponse, Kind, Message, Payload, SendGoalRequest,
@@ -120,17 +121,23 @@ impl<Request: Payload, Response: Payload> Caller<Request, Response> {
     /// # Errors
     /// [`Error::NoAnswer`] if there was none in time; [`Error::Middleware`] for a refusal.
     pub fn call(&self, request: &Request, patience: Duration) -> Result<Response> {
+        Ok(self.call_counted(request, patience)?.0)
+    }
+
+    /// As [`Self::call`]; says as well which of all times brought the answer.
+    fn call_counted(&self, request: &Request, patience: Duration) -> Result<(Response, usize)> {
         let end = Instant::now() + patience;
-        loop {
+        for time in 1.. {
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(self.no_answer());
+                break;
             }
             if let Some(response) = self.ask(request, left)? {
-                return Ok(response);
+                return Ok((response, time));
             }
             std::thread::sleep(LOOK_PERIOD);
         }
+        Err(self.no_answer())
     }
 
     fn no_answer(&self) -> Error {
@@ -191,13 +198,20 @@ impl<A: Action> Actor<A> {
             goal_id: goal_id.clone(),
             goal,
         };
-        if !self.send_goal.call(&request, patience)?.accepted {
-            return Err(Error::GoalRejected {
-                name: self.send_goal.name.clone(),
-            });
+        let rejected = || Error::GoalRejected {
+            name: self.send_goal.name.clone(),
+        };
+        let (sent, times) = self.send_goal.call_counted(&request, patience)?;
+        // Where the answer to an earlier one was lost on its way, the goal is there already, and sending it
+        // again is what is rejected.
+        if !sent.accepted && times == 1 {
+            return Err(rejected());
         }
         let left = end.saturating_duration_since(Instant::now());
         let answer = self.get_result.call(&GetResultRequest { goal_id }, left)?;
+        if !sent.accepted && answer.status == GoalStatus::STATUS_UNKNOWN {
+            return Err(rejected());
+        }
         Ok((answer.status, answer.result))
     }
 }
