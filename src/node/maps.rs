@@ -127,7 +127,7 @@ impl Shared {
     /// Logs why a map or update is not used.
     pub fn log_refusal(&self, error: &dyn std::fmt::Display, what: &str) {
         if let Some(held_back) = self.refusals.pass() {
-            tracing::error!(%error, held_back, "{what} is refused; the last good map stays in use");
+            tracing::error!(%error, held_back, "{what} is refused; the map stays as it is");
         }
     }
 }

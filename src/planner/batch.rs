@@ -199,8 +199,7 @@ impl Follower<'_> {
             let corridor = repair::corridor(snapshot, &ideas, draft.reduction.factor())?;
             let (map, rules) = (snapshot.inflated(), snapshot.rules());
             let until = &self.budget.repair;
-            let plans = corridor.best_plans(map, goal, rules, &mut Search::new(), until)?;
-            Some((goal, plans))
+            corridor.best_plans(map, goal, rules, &mut Search::new(), until)
         });
         let mut ready = followed
             .iter_mut()
@@ -244,8 +243,8 @@ impl Follower<'_> {
 
 /// What all starts of a batch share.
 struct Shared {
-    /// The best plans near all that was thought of, to this goal.
-    repairs: Option<(Cell, BestPlans)>,
+    /// The best plans near all that was thought of.
+    repairs: Option<BestPlans>,
     /// The field of the goal, computed when the first start needs it; `None` if it could not be in time.
     field: OnceLock<Option<Field>>,
 }
@@ -272,8 +271,8 @@ impl Means for SharedMeans<'_> {
         }
         let shared = self.shared.repairs.as_ref();
         let better = shared
-            .filter(|(goal, _)| *goal == problem.goal_cell)
-            .and_then(|(_, plans)| plans.from(problem.start_cell, problem.snapshot().rules()));
+            .filter(|plans| plans.goal() == problem.goal_cell)
+            .and_then(|plans| plans.from(problem.start_cell, problem.snapshot().rules()));
         let Some(better) = better else {
             return asked.repaired(thought, search);
         };
@@ -298,15 +297,8 @@ impl Means for SharedMeans<'_> {
         }
         let cells = timed(&mut report.time_ms.search, || {
             let field = self.shared.field.get_or_init(|| {
-                let mut field = Field::default();
-                let stop = search.field_until(
-                    problem.map(),
-                    problem.goal_cell,
-                    rules,
-                    &asked.budget.whole,
-                    &mut field,
-                );
-                matches!(stop, Ok(None)).then_some(field)
+                let until = &asked.budget.whole;
+                search.field_in_time(problem.map(), problem.goal_cell, rules, until)
             });
             let field = field.as_ref()?;
             if field.goal() != problem.goal_cell {

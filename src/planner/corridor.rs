@@ -53,7 +53,7 @@ impl Corridor {
         let goal = within(&self.bounds, problem.goal_cell)?;
         let rules = problem.snapshot().rules();
         match search.path(&map, start, goal, rules, termination) {
-            Ok(search::Outcome::Found(path)) => Some(placed(&self.bounds, &path.cells)),
+            Ok(search::Outcome::Found(path)) => Some(all_placed(&self.bounds, &path.cells)),
             _ => None,
         }
     }
@@ -70,9 +70,8 @@ impl Corridor {
     ) -> Option<BestPlans> {
         let map = self.cut(map)?;
         let goal = within(&self.bounds, goal)?;
-        let mut field = Field::default();
-        let stop = search.field_until(&map, goal, rules, termination, &mut field);
-        matches!(stop, Ok(None)).then_some(BestPlans {
+        let field = search.field_in_time(&map, goal, rules, termination)?;
+        Some(BestPlans {
             bounds: self.bounds,
             map,
             field,
@@ -108,11 +107,16 @@ pub(super) struct BestPlans {
 }
 
 impl BestPlans {
+    /// Where all of them lead, a cell of the map.
+    pub fn goal(&self) -> Cell {
+        placed(&self.bounds, self.field.goal())
+    }
+
     /// The one from this cell; `None` if the corridor has none from there.
     pub fn from(&self, start: Cell, rules: &Rules) -> Option<Vec<Cell>> {
         let start = within(&self.bounds, start)?;
         let cells = self.field.path_from(&self.map, rules, start)?;
-        Some(placed(&self.bounds, &cells))
+        Some(all_placed(&self.bounds, &cells))
     }
 }
 
@@ -123,10 +127,13 @@ fn within(bounds: &Bounds, cell: Cell) -> Option<Cell> {
     is_inside.then(|| Cell::new(cell.row - bounds.bottom, cell.col - bounds.left))
 }
 
-/// Cells of the bounds as those of the map.
-fn placed(bounds: &Bounds, cells: &[Cell]) -> Vec<Cell> {
-    let placed = |cell: &Cell| Cell::new(cell.row + bounds.bottom, cell.col + bounds.left);
-    cells.iter().map(placed).collect()
+/// A cell of the bounds as one of the map.
+fn placed(bounds: &Bounds, cell: Cell) -> Cell {
+    Cell::new(cell.row + bounds.bottom, cell.col + bounds.left)
+}
+
+fn all_placed(bounds: &Bounds, cells: &[Cell]) -> Vec<Cell> {
+    cells.iter().map(|&cell| placed(bounds, cell)).collect()
 }
 
 /// Marks, row-major, and whatever is at most `margin` columns beside them.

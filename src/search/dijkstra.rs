@@ -29,6 +29,19 @@ impl Search {
         Ok(())
     }
 
+    /// The field of `goal`, or `None` where it has none or was stopped.
+    pub fn field_in_time(
+        &mut self,
+        map: &Costmap,
+        goal: Cell,
+        rules: &Rules,
+        termination: &Termination,
+    ) -> Option<Field> {
+        let mut field = Field::default();
+        let stop = self.field_until(map, goal, rules, termination, &mut field);
+        matches!(stop, Ok(None)).then_some(field)
+    }
+
     /// As [`Search::field_into`], under a termination whose iterations are settled cells. If it
     /// stopped, it says why, and `field` is only right where its cost is below that of the cell
     /// settled last: do not use it.
