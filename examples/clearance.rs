@@ -20,15 +20,19 @@ use rand_chacha::ChaCha8Rng;
 /// Requests on each map.
 const PAIRS: usize = 20;
 
-/// The name of a setting, the cost weight, and who plans.
-const SETTINGS: [(&str, f64, PlanSource); 6] = [
-    ("shortest", 0.0, PlanSource::Search),
-    ("Smac 2D, multiplier 1", 1.0, PlanSource::Search),
-    ("Smac 2D, multiplier 2", 2.0, PlanSource::Search),
-    ("NavFn", 4.03, PlanSource::Search),
-    ("ours, weight 1", 1.0, PlanSource::Auto),
-    ("ours, weight 2", 2.0, PlanSource::Auto),
+/// The name of a setting, the cost weight, who plans, and the turning radius, metres.
+const SETTINGS: [(&str, f64, PlanSource, f64); 8] = [
+    ("shortest", 0.0, PlanSource::Search, 0.0),
+    ("Smac 2D, multiplier 1", 1.0, PlanSource::Search, 0.0),
+    ("Smac 2D, multiplier 2", 2.0, PlanSource::Search, 0.0),
+    ("NavFn", 4.03, PlanSource::Search, 0.0),
+    ("ours, weight 1", 1.0, PlanSource::Auto, 0.0),
+    ("ours, weight 2", 2.0, PlanSource::Auto, 0.0),
+    ("ours, arcs of 0.3 m", 1.0, PlanSource::Auto, 0.3),
+    ("ours, arcs of 0.6 m", 1.0, PlanSource::Auto, 0.6),
 ];
+/// A turn that is this much tighter than asked for is tighter.
+const AS_WIDE: f64 = 0.999;
 
 /// What is measured of the plans of a setting.
 #[derive(Default)]
@@ -39,6 +43,8 @@ struct Measures {
     clearances: Vec<f64>,
     /// Turning, radians per metre.
     turning: Vec<f64>,
+    /// 1 for plans whose turns are all as wide as asked for.
+    as_wide: Vec<f64>,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -60,17 +66,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("{} maps, {PAIRS} requests each", files.len());
     println!(
-        "{:<24} {:>10} {:>16} {:>14} {:>16}",
-        "setting", "length", "clearance, mean", "p5", "turning, rad/m"
+        "{:<24} {:>10} {:>16} {:>14} {:>16} {:>10}",
+        "setting", "length", "clearance, mean", "p5", "turning, rad/m", "as wide"
     );
     for ((name, ..), measures) in SETTINGS.iter().zip(&all) {
         let number = |value: Option<f64>| value.unwrap_or(f64::NAN);
         println!(
-            "{name:<24} {:>10.3} {:>14.2} m {:>12.2} m {:>16.2}",
+            "{name:<24} {:>10.3} {:>14.2} m {:>12.2} m {:>16.2} {:>8.0} %",
             number(mean(&measures.lengths)),
             number(mean(&measures.clearances)),
             number(percentile(&measures.clearances, 0.05)),
             number(mean(&measures.turning)),
+            100.0 * number(mean(&measures.as_wide)),
         );
     }
     Ok(())
@@ -91,10 +98,11 @@ fn on_map(
         Some(f64::from(squared[geometry.index(cell)]).sqrt() * geometry.resolution())
     };
     let mut shortest: Vec<f64> = Vec::new();
-    for ((_, cost_weight, source), measures) in SETTINGS.iter().zip(all) {
+    for ((_, cost_weight, source, turning_radius), measures) in SETTINGS.iter().zip(all) {
         let config = PlannerConfig {
             cost_weight: *cost_weight,
             source: *source,
+            turning_radius: *turning_radius,
             ..PlannerConfig::default()
         };
         let snapshot = Snapshot::new(map.clone(), &config)?;
@@ -113,7 +121,12 @@ fn on_map(
             };
             let request = Request::new(pose(start), pose(goal));
             let outcome = planner.plan(&snapshot, &request, &Termination::never(), &mut |_| {});
+            let tightest = outcome.report.tightest_turn_m;
             let plan = outcome.plan.ok_or(outcome.message)?;
+            if *turning_radius > 0.0 {
+                let is = tightest.is_none_or(|radius| radius >= AS_WIDE * turning_radius);
+                measures.as_wide.push(f64::from(u8::from(is)));
+            }
             if shortest.len() <= pair {
                 shortest.push(plan.length_m);
             }

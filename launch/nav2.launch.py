@@ -8,8 +8,8 @@ The node is called planner_server and obeys the same lifecycle manager. Its para
 the same file: those of `planner_server` and, because the costmap is part of this node, those of
 `global_costmap`, translated (robot radius or footprint, inflation, layers, frames).
 """
-import math
 from ast import literal_eval
+from json import dumps
 
 import yaml
 from launch import LaunchDescription
@@ -66,20 +66,6 @@ def parameters_of(document, *path):
     return document.get('ros__parameters') or {}
 
 
-def inscribed_radius(footprint):
-    """The radius of the largest circle around the robot's origin inside its footprint, as Nav2's
-    planners that plan for a point have it."""
-    corners = literal_eval(footprint) if isinstance(footprint, str) else footprint
-    edges = zip(corners, corners[1:] + corners[:1])
-
-    def distance(a, b):
-        along = (b[0] - a[0], b[1] - a[1])
-        length = along[0] ** 2 + along[1] ** 2
-        t = 0.0 if length == 0 else max(0.0, min(1.0, -(a[0] * along[0] + a[1] * along[1]) / length))
-        return math.hypot(a[0] + t * along[0], a[1] + t * along[1])
-    return min(distance(a, b) for a, b in edges)
-
-
 def translated(document):
     """What Nav2's parameter file says about planner and global costmap, as parameters of this node."""
     server = parameters_of(document, 'planner_server')
@@ -87,7 +73,9 @@ def translated(document):
     result = {name: kind(costmap[name]) for name, kind in SAME.items() if name in costmap}
     footprint = costmap.get('footprint')
     if footprint and footprint != '[]':
-        result['robot_radius'] = inscribed_radius(footprint)
+        corners = literal_eval(footprint) if isinstance(footprint, str) else footprint
+        # In quotes of its own: launch reads text as YAML, and this is a text, not a list.
+        result['footprint'] = f"'{dumps(corners)}'"
     for name, kind in [('expected_planner_frequency', float), ('costmap_update_timeout', float),
                        ('bond_heartbeat_period', float)]:
         if name in server:

@@ -516,6 +516,15 @@ pub enum Error {
         /// What is allowed, with the unit.
         must: &'static str,
     },
+    /// A robot's outline that is none.
+    #[error(
+        "the footprint is no outline: {reason}; give its corners in order, metres around base_link, such as \
+         [[0.3, 0.2], [0.3, -0.2], [-0.3, -0.2], [-0.3, 0.2]], or [] for a round robot"
+    )]
+    Footprint {
+        /// What is wrong.
+        reason: String,
+    },
     /// A generated map cannot have this side.
     #[error("a generated map has no side of {side} cells; choose {least} to {most}")]
     MapSide {

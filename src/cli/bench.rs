@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use hrm_planner::Error;
 use hrm_planner::grid::generate::Kind;
-use hrm_planner::judge::{Generated, Judge, Progress, write_table};
+use hrm_planner::judge::{Answer, Failures, Generated, Judge, Progress, write_table};
 use hrm_planner::model::Act;
 use hrm_planner::node::Settings;
 use hrm_planner::planner::{HaltRule, PlannerConfig};
@@ -42,6 +42,7 @@ const DATA: (&str, &str) = ("HRM_DATA", "../shared/data");
 Examples:
   hrm-planner bench generated --limit 50 --sides 16,32,48
   hrm-planner bench ros-maps data/ros-maps --radius 0.5 --json scores.json
+  hrm-planner bench movingai --limit 5 --failures worst    (pictures of the worst plans)
   hrm-planner bench maze-hard data/maze-hard --threads 1   (times on an idle machine)
 
 Random problems come from streams of random numbers that training never draws from.")]
@@ -77,9 +78,15 @@ pub struct Arguments {
     /// Segments of thinking at most, instead of the configured number
     #[arg(long, value_name = "N")]
     max_segments: Option<usize>,
+    /// Symmetric images of each map to think about, instead of the configured number (1 to 8)
+    #[arg(long, value_name = "N")]
+    symmetries: Option<usize>,
     /// Also write the rows to this file, a JSON list
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Also draw the model's worst plans into this folder, beside the oracle's
+    #[arg(long, value_name = "FOLDER")]
+    failures: Option<PathBuf>,
 }
 
 /// A set of problems.
@@ -120,6 +127,7 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
     config.halt = arguments.halt.map_or(config.halt, HaltRule::from);
     arguments.model.configure(&mut config);
     config.max_segments = arguments.max_segments.unwrap_or(config.max_segments);
+    config.symmetries = arguments.symmetries.unwrap_or(config.symmetries);
     let limit = match (arguments.limit, set) {
         (Some(0), Set::Generated | Set::RosMaps) => {
             return Err(Failure::Input(format!(
@@ -149,7 +157,12 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
         Some(_) => None,
         None => arguments.model.load(config.device)?,
     };
-    let judge = Judge::new(&config, model, arguments.seed)?.watched_by(&watch);
+    let failures = Failures::default();
+    let see = |answer: &Answer<'_>| failures.see(answer);
+    let mut judge = Judge::new(&config, model, arguments.seed)?.watched_by(&watch);
+    if arguments.failures.is_some() {
+        judge = judge.shown_to(&see);
+    }
     let rows = match set {
         Set::Generated => judge.generated(&Generated {
             kinds: given_or(&arguments.kinds, &Kind::ALL),
@@ -177,7 +190,11 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
         let text = serde_json::to_string_pretty(&rows)? + "\n";
         std::fs::write(file, text).map_err(|source| io(file, source))?;
     }
-    Ok(write_table(&rows, out)?)
+    write_table(&rows, out)?;
+    if let Some(folder) = &arguments.failures {
+        writeln!(out, "{}", failures.draw(set.name(), folder)?)?;
+    }
+    Ok(())
 }
 
 /// What was given, or the default where nothing was.

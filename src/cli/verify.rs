@@ -64,7 +64,7 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
     let telling = if arguments.json {
         write_json(&record, out)
     } else {
-        tell(&plan, &violations, config.robot_radius, out).map_err(Failure::from)
+        tell(&plan, &violations, config.radius(), out).map_err(Failure::from)
     };
     let verdict = record.valid.then_some(()).ok_or(Failure::Invalid);
     told(telling, verdict)

@@ -20,6 +20,7 @@ pub mod movingai;
 mod occupancy;
 mod occupancy_message;
 mod pgm;
+mod symmetry;
 
 pub use cost::Cost;
 pub use costmap::Costmap;
@@ -31,3 +32,4 @@ pub use map_save::save_map;
 pub use moves::Moves;
 pub use occupancy::{CostRule, Counts, OccupancyGrid, published_occupancy};
 pub use occupancy_message::{OccupancyMessage, OccupancyUpdate, Quaternion};
+pub use symmetry::Symmetry;

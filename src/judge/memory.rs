@@ -5,13 +5,13 @@
 use std::fs;
 
 /// Begins a new count, where the system allows it; otherwise the old one goes on.
-pub(super) fn reset_peak() {
+pub fn reset_peak() {
     // 5: see proc_pid_clear_refs(5). May be forbidden, which costs nothing but precision.
     let _ = fs::write("/proc/self/clear_refs", "5");
 }
 
 /// The most resident memory since the count began, MiB.
-pub(super) fn peak_mib() -> Option<f64> {
+pub fn peak_mib() -> Option<f64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status
         .lines()

@@ -20,6 +20,7 @@
 mod answer;
 mod case;
 mod data_file;
+mod failures;
 mod generated;
 mod maze_hard;
 mod maze_tokens;
@@ -36,7 +37,9 @@ mod table;
 
 pub use case::{Answer, Case};
 pub use data_file::map_files;
+pub use failures::{FailureCounts, Failures};
 pub use generated::Generated;
+pub use memory::{peak_mib, reset_peak};
 pub use path_cost::path_cost;
 pub use row::Row;
 pub use run::{Judge, Progress};

@@ -17,6 +17,7 @@ use super::grid_problems::GridEncoded;
 use super::halting::HaltSignal;
 use super::layout::{Layout, NOWHERE};
 use super::reasoner::Carry;
+use super::warm::Resumed;
 use super::{GridHrm, Reasoner};
 use crate::Result;
 use candle_core::Tensor;
@@ -41,6 +42,10 @@ pub struct Focus {
     word: Word,
     /// The last segment after which each token doubted, or 0.
     doubted: Vec<u32>,
+    /// Whether each token doubted after the last segment.
+    doubts: Vec<bool>,
+    /// Tokens whose doubts are old, and no reason to think.
+    resigned: Vec<bool>,
     /// Segments done.
     segments: usize,
     /// Tokens that thought, over all segments.
@@ -131,9 +136,39 @@ impl Focus {
             patch: config.patch,
             word: Word::new(config, &encoded.tokens, goal),
             doubted: vec![0; encoded.tokens.tokens()],
+            doubts: vec![false; encoded.tokens.tokens()],
+            resigned: vec![false; encoded.tokens.tokens()],
             segments: 0,
             thought: 0,
         }
+    }
+
+    /// For going on where thinking ended on another problem: word of the goal has come to all tokens
+    /// long ago, those that have changed doubt, and those that are resigned do not count.
+    pub fn resumed(
+        config: &GridHrmConfig,
+        encoded: &GridEncoded,
+        goal: (usize, usize),
+        resumed: &Resumed,
+    ) -> Self {
+        let mut focus = Self::new(config, encoded, goal);
+        let blocks = focus
+            .word
+            .blocks
+            .iter()
+            .filter(|&&blocks| blocks < u32::MAX);
+        let farthest = blocks.max().copied().unwrap_or(0);
+        focus.segments = (farthest / focus.word.per_segment) as usize + AWAKE + 2;
+        for &token in &resumed.changed {
+            focus.doubted[token as usize] = focus.segments as u32;
+        }
+        focus.resigned.clone_from(&resumed.resigned);
+        focus
+    }
+
+    /// Whether each token doubted after the last segment.
+    pub fn doubts(&self) -> &[bool] {
+        &self.doubts
     }
 
     /// Tokens that thought so far, over all segments; a token that thought twice counts twice.
@@ -232,13 +267,17 @@ impl Focus {
         let image = &encoded.tokens.images()[0];
         let (_, cols) = encoded.maps.sizes[0];
         let halts = |q_halt| HaltSignal::OverZero.wants(q_halt, 0.0);
+        self.doubts.fill(false);
         for (cell, (is_open, q_halt)) in cells.enumerate() {
             if !is_open || halts(q_halt) {
                 continue;
             }
             let token = image.at(cell / cols / self.patch, cell % cols / self.patch);
             if token != NOWHERE {
-                self.doubted[token as usize] = self.segments as u32;
+                self.doubts[token as usize] = true;
+                if !self.resigned[token as usize] {
+                    self.doubted[token as usize] = self.segments as u32;
+                }
             }
         }
     }

@@ -42,6 +42,7 @@ mod reasoner;
 mod row_ops;
 pub mod sequence;
 mod shipped;
+mod warm;
 mod weight_stream;
 
 pub use act::{Act, Answer, think};
@@ -68,3 +69,4 @@ pub use sequence::{
     SequenceProblems, SequenceReadout,
 };
 pub use shipped::{SHIPPED_NAME, shipped};
+pub use warm::{Resumed, Warm};

@@ -197,7 +197,7 @@ impl Worker {
                 && let Some(robot) = robot
             {
                 self.obstacles
-                    .clear_robot(&robot, settings.planner.robot_radius);
+                    .clear_robot(&robot, settings.planner.radius());
             }
             is_new |= seen || !arrivals.clears.is_empty();
         }

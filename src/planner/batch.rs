@@ -4,18 +4,22 @@
 //! all others of the same region. The first to be thought for is the one farthest from the goal;
 //! by the time that its plan holds, nearer ones mostly do too. Each start is then decoded and verified by
 //! itself, on as many threads as there are. Repairs share one exact search, of the cells near all that was
-//! thought of, and the searches behind them one of all cells.
+//! thought of, the searches behind them one of all cells, and shortcuts are looked for once where plans
+//! run together.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use rayon::prelude::*;
 
 use super::budget::Budget;
 use super::corridor::BestPlans;
+use super::frame::Point;
 use super::repair::{self, Draft};
 use super::report::{milliseconds, timed};
 use super::scales::Thought;
+use super::sight::Sight;
+use super::smooth::Shortener;
 use super::think::{Held, decode};
 use super::{
     Asked, Means, Outcome, Planner, Policy, Problem, Refusal, Report, Request, Segment, Snapshot,
@@ -60,7 +64,7 @@ impl Planner {
             let begin = Instant::now();
             let mut report = Report::new(snapshot, self.model());
             let problem = checked[lead].as_ref().map_err(Clone::clone)?;
-            let thought = self.think(problem, &budget, observer, &mut report)?;
+            let thought = self.think(problem, None, &budget, observer, &mut report)?;
             report.time_ms.total = milliseconds(begin.elapsed());
             Ok((thought, report))
         });
@@ -211,6 +215,7 @@ impl Follower<'_> {
         Shared {
             repairs,
             field: OnceLock::new(),
+            shortener: Mutex::default(),
         }
     }
 
@@ -247,6 +252,8 @@ struct Shared {
     repairs: Option<BestPlans>,
     /// The field of the goal, computed when the first start needs it; `None` if it could not be in time.
     field: OnceLock<Option<Field>>,
+    /// Knows the shortcuts of all plans so far: towards the goal they run together.
+    shortener: Mutex<Shortener>,
 }
 
 struct SharedMeans<'a> {
@@ -311,6 +318,17 @@ impl Means for SharedMeans<'_> {
             None => asked.searched(search, report),
         }
     }
+
+    fn shortened(&self, asked: &Asked<'_>, sight: &Sight<'_>, points: Vec<Point>) -> Vec<Point> {
+        let until = &asked.budget.whole;
+        if asked.problem.is_relaxed() {
+            return Shortener::default().shortened(sight, points, until);
+        }
+        // What a thread that panicked has left is complete: ways are added one by one.
+        let shortener = &self.shared.shortener;
+        let mut shortener = shortener.lock().unwrap_or_else(PoisonError::into_inner);
+        shortener.shortened(sight, points, until)
+    }
 }
 
 /// What the read-out of another start says of this one; `None` if the model did not see it.
@@ -329,6 +347,7 @@ pub(super) fn follow(problem: &Problem<'_>, draft: &Draft, report: &mut Report) 
         }),
         draft: Some(Draft {
             logits: Arc::clone(&draft.logits),
+            warm: draft.warm.clone(),
             reduction,
         }),
     })

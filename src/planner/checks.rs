@@ -7,6 +7,7 @@
 
 use std::sync::OnceLock;
 
+use super::footprint::Outline;
 use super::frame::is_representable;
 use super::reach::Reach;
 use super::surroundings::{relaxed_cells, relaxed_map};
@@ -127,7 +128,8 @@ pub fn check<'a>(
 
     let relaxed = relaxed_cells(snapshot, start_cell);
     let reach = Reach::new(snapshot, start_cell, &relaxed);
-    let (goal, goal_cell) = if reach.contains_goal(snapshot, geometry.index(goal_cell)) {
+    let is_reached = reach.contains_goal(snapshot, geometry.index(goal_cell));
+    let (goal, goal_cell) = if is_reached && fits(snapshot, &request.goal) {
         (request.goal, goal_cell)
     } else {
         let nearest = nearest_goal(snapshot, &reach, &request.goal, goal_cell, tolerance_m)
@@ -209,13 +211,21 @@ fn nearest_goal(
             let (x, y) = geometry.cell_to_world(cell);
             let distance = goal.distance(&Pose2::new(x, y, 0.0));
             let nearer = distance < least || (nearest.is_none() && distance <= least);
-            if nearer && reach.contains_goal(snapshot, geometry.index(cell)) {
+            let pose = Pose2::new(x, y, goal.yaw);
+            let is_reached = || reach.contains_goal(snapshot, geometry.index(cell));
+            if nearer && is_reached() && fits(snapshot, &pose) {
                 nearest = Some(cell);
                 least = distance;
             }
         }
     }
     nearest
+}
+
+/// Whether nothing is under the robot's outline at a pose.
+fn fits(snapshot: &Snapshot, pose: &Pose2) -> bool {
+    let touched = |outline: &Outline| !outline.touched(snapshot, pose).is_empty();
+    !snapshot.outline().is_some_and(touched)
 }
 
 /// Why neither the goal nor a cell near it will do.
@@ -238,6 +248,10 @@ fn no_goal(snapshot: &Snapshot, goal: &Pose2, goal_cell: Cell, tolerance_m: f64)
         _ if snapshot.regions().of(geometry.index(goal_cell)).is_none() => format!(
             "{place} is in space that was never observed{near}; choose a known goal, or set \
              allow_unknown"
+        ),
+        _ if !fits(snapshot, goal) => format!(
+            "at {place} the robot's footprint would touch an obstacle{near}; choose another goal or \
+             heading"
         ),
         _ => {
             return Refusal::new(

@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
+use super::Footprint;
 use crate::grid::{DEFAULT_MAX_CELLS, Inflation, Moves};
 use crate::model::{DeviceChoice, Precision};
 use crate::search::{MAX_COST_WEIGHT, Rules};
@@ -51,8 +52,11 @@ pub enum HaltRule {
 #[serde(deny_unknown_fields, default)]
 pub struct PlannerConfig {
     /// Radius of the robot's circle, metres, 0..=10: cells nearer to an obstacle are inscribed.
-    /// Also the radius around the start in which inscribed cells may be crossed.
+    /// Also the radius around the start in which inscribed cells may be crossed. Without effect if
+    /// there is a footprint, whose inscribed circle is the robot's then.
     pub robot_radius: f64,
+    /// The outline of a robot that is not round.
+    pub footprint: Footprint,
     /// How far costs reach around obstacles, metres, 0..=100.
     pub inflation_radius: f64,
     /// How fast these costs fall, 1/m, 0..=1000.
@@ -71,6 +75,9 @@ pub struct PlannerConfig {
     /// What repair must save of the travel cost of a plan of the model that holds to replace it, as
     /// a share of it, 0..=1; 1: such plans are left alone.
     pub repair_gain: f64,
+    /// Radius of the arcs that take the place of corners where there is room for them, metres, 0..=100; 0:
+    /// corners stay.
+    pub turning_radius: f64,
     /// What a new plan must save of the travel cost left of the one in use to replace it, as a share
     /// of it, 0..=1.
     pub switch_gain: f64,
@@ -87,6 +94,12 @@ pub struct PlannerConfig {
     /// Whether a plan found on a pooled map is thought about once more, along its corridor, as finely
     /// as `max_tokens` allows.
     pub closer_look: bool,
+    /// Of the eight symmetric images of a map, how many the model thinks about, 1..=8; the best of its
+    /// plans counts.
+    pub symmetries: usize,
+    /// Whether [`replan`](super::Planner::replan) goes on thinking where it ended when the map has
+    /// changed, instead of beginning anew.
+    pub warm_start: bool,
     /// Cells a map may have at most, 1..=2147483648.
     pub max_cells: usize,
     /// Where the model thinks. Whoever loads it puts it there
@@ -103,6 +116,7 @@ impl Default for PlannerConfig {
     fn default() -> Self {
         Self {
             robot_radius: 0.22,
+            footprint: Footprint::default(),
             inflation_radius: 0.55,
             cost_scaling_factor: 3.0,
             cost_weight: 1.0,
@@ -111,6 +125,7 @@ impl Default for PlannerConfig {
             tolerance: 0.5,
             source: PlanSource::Auto,
             repair_gain: 0.01,
+            turning_radius: 0.0,
             switch_gain: 0.05,
             halt: HaltRule::Stable,
             stable_segments: 2,
@@ -118,6 +133,8 @@ impl Default for PlannerConfig {
             max_planning_time: 2.0,
             max_tokens: 2048,
             closer_look: false,
+            symmetries: 1,
+            warm_start: true,
             max_cells: DEFAULT_MAX_CELLS,
             device: DeviceChoice::Cpu,
             precision: Precision::F32,
@@ -144,7 +161,7 @@ impl PlannerConfig {
     }
 
     /// The settings that are numbers, with their ranges.
-    fn limited(&self) -> [(Limits, f64); 13] {
+    fn limited(&self) -> [(Limits, f64); 15] {
         let limits = |key, range, must| Limits { key, range, must };
         [
             (
@@ -167,6 +184,10 @@ impl PlannerConfig {
                 limits("tolerance", 0.0..=1000.0, "0 to 1000 m"),
                 self.tolerance,
             ),
+            (
+                limits("turning_radius", 0.0..=100.0, "0 to 100 m"),
+                self.turning_radius,
+            ),
             (limits("switch_gain", 0.0..=1.0, "0 to 1"), self.switch_gain),
             (limits("repair_gain", 0.0..=1.0, "0 to 1"), self.repair_gain),
             (
@@ -186,6 +207,10 @@ impl PlannerConfig {
                 self.max_tokens as f64,
             ),
             (
+                limits("symmetries", 1.0..=8.0, "1 to 8"),
+                self.symmetries as f64,
+            ),
+            (
                 limits("max_cells", 1.0..=2_147_483_648.0, "1 to 2147483648"),
                 self.max_cells as f64,
             ),
@@ -194,6 +219,16 @@ impl PlannerConfig {
                 self.threads as f64,
             ),
         ]
+    }
+
+    /// The radius of the robot's circle, metres: of the largest one inside its footprint, if it has
+    /// one.
+    pub fn radius(&self) -> f64 {
+        if self.footprint.is_none() {
+            self.robot_radius
+        } else {
+            self.footprint.inscribed_radius()
+        }
     }
 
     /// How travel cost is counted.
@@ -210,7 +245,7 @@ impl PlannerConfig {
     /// [`Error::Inflation`], if the settings are not valid.
     pub fn inflation(&self) -> Result<Inflation> {
         Inflation::new(
-            self.robot_radius,
+            self.radius(),
             self.inflation_radius,
             self.cost_scaling_factor,
         )

@@ -7,6 +7,7 @@
 //!   -> think      think.rs      encode, then segments; after each: decode, verify, halt?
 //!   -> repair     repair.rs     a local search where no rollout holds or one is too long
 //!   -> search     crate::search where that did not help: complete, with its own time
+//!   -> fit        headings.rs   for a robot that is not round, where its outline would touch
 //!   -> smooth     path.rs       shortcuts, even spacing, headings
 //!   -> verify     verify.rs     on the same snapshot; nothing leaves unverified
 //!   -> Outcome    a Plan or a NavError, and a Report
@@ -21,7 +22,10 @@ mod budget;
 mod checks;
 mod config;
 mod corridor;
+mod footprint;
 mod frame;
+mod headings;
+mod image;
 mod line;
 mod nav_error;
 mod path;
@@ -33,6 +37,7 @@ mod repair;
 mod report;
 mod request;
 mod rollout;
+mod rounding;
 mod scales;
 mod sight;
 mod smooth;
@@ -45,6 +50,7 @@ mod verify;
 
 pub use checks::{Problem, Refusal, check};
 pub use config::{HaltRule, PlanSource, PlannerConfig};
+pub use footprint::Footprint;
 pub use nav_error::NavError;
 pub use reduce::Reduction;
 pub use report::{HaltReason, Report, Source, Times};
@@ -65,9 +71,13 @@ use crate::model::{Checkpoint, Compute, DeviceChoice, GridHrm, SHIPPED_NAME, shi
 use crate::search::{self, Search, Stop, Termination};
 use crate::{Error, Result};
 use budget::Budget;
+use frame::Point;
 use repair::Draft;
 use report::{milliseconds, timed};
+use rounding::{Rounded, rounded};
 use scales::Thought;
+use sight::Sight;
+use smooth::Shortener;
 
 /// A model and the name that reports call it by.
 #[derive(Debug, Clone)]
@@ -124,8 +134,9 @@ impl Memory {
         })
     }
 
+    /// Whether it was thought on the problem's own snapshot.
     fn serves(&self, problem: &Problem<'_>) -> bool {
-        self.snapshot == problem.snapshot().id() && self.goal == problem.goal_cell
+        self.snapshot == problem.snapshot().id()
     }
 }
 
@@ -232,19 +243,20 @@ impl Planner {
         let problem = timed(&mut report.time_ms.check, || {
             check(snapshot, request, tolerance_m)
         })?;
-        let recalled = self
-            .memory
-            .take()
+        let memory = self.memory.take();
+        let memory = memory.filter(|memory| memory.goal == problem.goal_cell);
+        let recalled = memory
+            .as_ref()
             .filter(|memory| memory.serves(&problem))
             .and_then(|memory| batch::follow(&problem, &memory.draft, report))
             .filter(|thought| thought.held.is_some());
-        let thought = match recalled {
-            Some(thought) => {
-                report.halt_reason = HaltReason::Recalled;
-                report.reduction_factor = Some(thought.factor);
-                thought
-            }
-            None => self.think(&problem, &budget, observer, report)?,
+        let thought = if let Some(thought) = recalled {
+            report.halt_reason = HaltReason::Recalled;
+            report.reduction_factor = Some(thought.factor);
+            thought
+        } else {
+            let earlier = memory.as_ref().map(|memory| &memory.draft);
+            self.think(&problem, earlier, &budget, observer, report)?
         };
         self.memory = Memory::of(&problem, &thought);
         *own_cells = thought.cells().cloned();
@@ -256,10 +268,11 @@ impl Planner {
         asked.conclude(&thought, &OwnMeans, &mut self.search, report)
     }
 
-    /// What the model thinks of a problem, if it is asked.
+    /// What the model thinks of a problem, if it is asked; it may begin with an `earlier` draft.
     fn think(
         &self,
         problem: &Problem<'_>,
+        earlier: Option<&Draft>,
         budget: &Budget,
         observer: &mut dyn FnMut(&Segment<'_>),
         report: &mut Report,
@@ -288,6 +301,8 @@ impl Planner {
             stable_segments: self.config.stable_segments,
             max_segments: self.config.max_segments,
             closer_look: self.config.closer_look,
+            symmetries: self.config.symmetries,
+            warm_start: self.config.warm_start,
             termination: if self.is_alone() {
                 &budget.whole
             } else {
@@ -295,7 +310,9 @@ impl Planner {
             },
         };
         let tokens = self.config.max_tokens;
-        match scales::think_at_scales(model, problem, tokens, &limits, observer, report) {
+        let thought =
+            scales::think_at_scales(model, problem, tokens, earlier, &limits, observer, report);
+        match thought {
             Ok(thought) => Ok(thought),
             Err(error) => {
                 tracing::error!(%error, "the model failed; the search takes over");
@@ -336,7 +353,10 @@ impl Asked<'_> {
             None => {
                 let cells = means.search(self, search, report)?;
                 report.source = Some(Source::Search);
-                publish(self.problem, &cells, self.budget, report).ok_or_else(unverified)?
+                match self.published(&cells, means, report) {
+                    Some(plan) => plan,
+                    None => self.fitted(means, report)?,
+                }
             }
         };
         match self.budget.whole.reason() {
@@ -354,7 +374,6 @@ impl Asked<'_> {
         search: &mut Search,
         report: &mut Report,
     ) -> Option<Plan> {
-        let problem = self.problem;
         let repaired = timed(&mut report.time_ms.repair, || {
             let is_asked = self.is_repaired(thought);
             is_asked.then(|| means.repair(self, thought, search))?
@@ -364,9 +383,75 @@ impl Asked<'_> {
             (thought.cells(), Source::Model),
         ];
         candidates.into_iter().find_map(|(cells, source)| {
-            let plan = publish(problem, cells?, self.budget, report)?;
+            let plan = self.published(cells?, means, report)?;
             report.source = Some(source);
             Some(plan)
+        })
+    }
+
+    /// The plan along these cells: in the shape that was asked for, or in a plainer one if the verifier
+    /// objects to it, or none if it objects to the cells.
+    fn published(&self, cells: &[Cell], means: &impl Means, report: &mut Report) -> Option<Plan> {
+        let problem = self.problem;
+        let resolution = problem.map().geometry().resolution();
+        let radius = self.config.turning_radius / resolution;
+        let shapes = [Shape::Rounded, Shape::Shortened, Shape::Cells];
+        for shape in &shapes[usize::from(radius == 0.0)..] {
+            report.tightest_turn_m = None;
+            let plan = timed(&mut report.time_ms.smooth, || {
+                path::plan_along(problem, cells, |sight, points| {
+                    if matches!(shape, Shape::Cells) {
+                        return points;
+                    }
+                    let points = means.shortened(self, sight, points);
+                    if matches!(shape, Shape::Shortened) {
+                        return points;
+                    }
+                    let Rounded { points, tightest } = rounded(sight, &points, radius);
+                    let turns = tightest.is_finite();
+                    report.tightest_turn_m = turns.then_some(tightest * resolution);
+                    points
+                })
+            });
+            let violations = timed(&mut report.time_ms.verify, || {
+                verify(problem.snapshot(), &plan.poses, &Expected::of(problem))
+            });
+            // That the outline touches is no defect: nobody has looked at it before.
+            let is_defect = |violation: &&Violation| violation.kind != ViolationKind::Footprint;
+            match violations.iter().find(is_defect) {
+                None if violations.is_empty() => return Some(plan),
+                None => {}
+                Some(violation) => {
+                    tracing::error!(
+                        ?violation,
+                        ?shape,
+                        "a plan failed the verifier; not published"
+                    );
+                }
+            }
+        }
+        None
+    }
+
+    /// The plan for an outline that does not stay clear on the best way for its inscribed circle.
+    fn fitted(
+        &self,
+        means: &impl Means,
+        report: &mut Report,
+    ) -> std::result::Result<Plan, Refusal> {
+        let outline = self.problem.snapshot().outline();
+        let outline = outline.ok_or_else(unverified)?;
+        let found = timed(&mut report.time_ms.search, || {
+            headings::fitted(self.problem, outline, &self.budget.whole)
+        });
+        let cells = found.map_err(stopped)?;
+        let plan = cells.and_then(|cells| self.published(&cells, means, report));
+        plan.ok_or_else(|| {
+            Refusal::new(
+                NavError::NoValidPath,
+                "there is a path for the robot's inscribed circle, but none on which its footprint \
+                 stays clear without backing up; check the footprint, or the map",
+            )
         })
     }
 
@@ -421,6 +506,17 @@ impl Asked<'_> {
     }
 }
 
+/// What a plan along cells looks like.
+#[derive(Debug, Clone, Copy)]
+enum Shape {
+    /// With shortcuts, and arcs in place of corners.
+    Rounded,
+    /// With shortcuts.
+    Shortened,
+    /// From centre to centre.
+    Cells,
+}
+
 /// What stands behind the model. Requests of a batch share some of it.
 trait Means {
     /// Cells to go along in place of what was thought of; `None`: there are none, or no better ones.
@@ -442,41 +538,17 @@ trait Means {
     ) -> std::result::Result<Vec<Cell>, Refusal> {
         asked.searched(search, report)
     }
+
+    /// A path on the request's map without its needless points.
+    fn shortened(&self, asked: &Asked<'_>, sight: &Sight<'_>, points: Vec<Point>) -> Vec<Point> {
+        Shortener::default().shortened(sight, points, &asked.budget.whole)
+    }
 }
 
 /// Those of a request that comes alone.
 struct OwnMeans;
 
 impl Means for OwnMeans {}
-
-/// The plan along these cells: with shortcuts, or without if the verifier objects to them, or none
-/// if it objects to the cells.
-fn publish(
-    problem: &Problem<'_>,
-    cells: &[Cell],
-    budget: &Budget,
-    report: &mut Report,
-) -> Option<Plan> {
-    for smooth in [true, false] {
-        let plan = timed(&mut report.time_ms.smooth, || {
-            path::plan_along(problem, cells, smooth, &budget.whole)
-        });
-        let violations = timed(&mut report.time_ms.verify, || {
-            verify(problem.snapshot(), &plan.poses, &Expected::of(problem))
-        });
-        match violations.first() {
-            None => return Some(plan),
-            Some(violation) => {
-                tracing::error!(
-                    ?violation,
-                    smooth,
-                    "a plan failed the verifier; not published"
-                );
-            }
-        }
-    }
-    None
-}
 
 /// Why a model that plans alone has no plan.
 fn unsolved(report: &Report) -> Refusal {

@@ -2,30 +2,25 @@
 
 use super::frame::Point;
 use super::sight::Sight;
-use super::smooth::shortened;
 use super::{Plan, Problem};
 use crate::grid::{Cell, Move, Pose2};
-use crate::search::{Rules, Termination};
+use crate::search::Rules;
 
 /// Points closer than this, in cells, are one.
 const SAME_POINT: f64 = 1e-9;
 
-/// The plan along these cells, which lead from the problem's start to its goal by legal moves;
-/// with shortcuts if `smooth`.
+/// The plan along these cells, which lead from the problem's start to its goal by legal moves, with
+/// the shortcuts that `shortened` takes.
 pub(super) fn plan_along(
     problem: &Problem<'_>,
     cells: &[Cell],
-    smooth: bool,
-    termination: &Termination,
+    shortened: impl FnOnce(&Sight<'_>, Vec<Point>) -> Vec<Point>,
 ) -> Plan {
     let sight = Sight {
         map: problem.map(),
         rules: problem.snapshot().rules(),
     };
-    let mut points = points_along(problem, cells);
-    if smooth {
-        points = shortened(&sight, points, termination);
-    }
+    let points = shortened(&sight, points_along(problem, cells));
     let resolution = problem.map().geometry().resolution();
     let legs = || points.windows(2).map(|pair| (pair[0], pair[1]));
     let travel_cost: f64 = legs().map(|(from, to)| sight.cost(from, to)).sum();

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use super::Problem;
 use super::line::legal_line;
 use super::pooling::{Blocks, FreeCounts};
-use super::regions::Regions;
+use super::regions::{Bounds, Regions};
 use crate::grid::{Cell, Cost, Costmap, Geometry};
 use crate::model::Patches;
 
@@ -42,6 +42,8 @@ pub struct Reduction {
     start_leg: Vec<Cell>,
     goal_leg: Vec<Cell>,
     is_free: Arc<[bool]>,
+    /// What of the full map the blocks were laid over.
+    window: Bounds,
     full: Geometry,
 }
 
@@ -95,13 +97,13 @@ impl Reduction {
             if let Some(best) = best {
                 let kept = (best.free * factor * factor) as f64 / free.all().max(1) as f64;
                 if kept >= KEPT {
-                    return best.into_reduction(problem);
+                    return best.into_reduction(problem, window);
                 }
                 coarser = coarser.or(Some(best));
             }
             factor -= 1;
         }
-        coarser?.into_reduction(problem)
+        coarser?.into_reduction(problem, window)
     }
 
     /// The same for another start on the same map: that of this problem. `None` if no free block is
@@ -120,6 +122,21 @@ impl Reduction {
             start_leg: leg,
             ..self.clone()
         })
+    }
+
+    /// The same blocks on a map that has changed since, for a problem with the same goal. `None` if
+    /// they do not connect its start with the goal there, or no longer cover all that can be reached.
+    pub(super) fn on(&self, problem: &Problem<'_>) -> Option<Self> {
+        let (window, full) = (problem.reach.bounds(), problem.map().geometry());
+        if window != self.window || *full != self.full {
+            return None;
+        }
+        let free = FreeCounts::new(window, |row, col| {
+            problem.is_reachable(row * full.width() + col)
+        });
+        let layout = Layout::new(problem, self.blocks, &free)?;
+        let same = layout.into_reduction(problem, window)?;
+        (same.goal == self.goal).then_some(same)
     }
 
     /// f, cells of the map along each side of one cell here.
@@ -239,7 +256,7 @@ impl Layout {
         })
     }
 
-    fn into_reduction(self, problem: &Problem<'_>) -> Option<Reduction> {
+    fn into_reduction(self, problem: &Problem<'_>, window: Bounds) -> Option<Reduction> {
         let geometry = Geometry::unit(self.blocks.cols, self.blocks.rows).ok()?;
         let costs = (0..self.blocks.count())
             .map(|index| pooled_cost(problem, &self.blocks, index, self.is_free[index]))
@@ -252,6 +269,7 @@ impl Layout {
             start_leg: self.start.cells,
             goal_leg: self.goal.cells,
             is_free: self.is_free.into(),
+            window,
             full: *problem.map().geometry(),
         })
     }

@@ -21,8 +21,10 @@ use std::sync::Arc;
 use super::corridor::Corridor;
 use super::path::grid_travel_cost;
 use super::rollout::legal_log_odds;
+use super::think::Thinking;
 use super::{Problem, Reduction, Snapshot};
 use crate::grid::{Cell, Move};
+use crate::model::Warm;
 use crate::search::{Rules, Search, Termination};
 
 /// Blocks on each side of a plan that belong to its corridor.
@@ -46,6 +48,19 @@ pub(super) struct Draft {
     pub reduction: Reduction,
     /// Its move logits there, (cells, 8) row-major.
     pub logits: Arc<Vec<f32>>,
+    /// For going on when the map has changed.
+    pub warm: Option<Arc<Warm>>,
+}
+
+impl Draft {
+    /// What was thought about a reduction; `None` if there was no segment.
+    pub fn of(reduction: Reduction, thinking: &Thinking) -> Option<Self> {
+        Some(Self {
+            reduction,
+            logits: Arc::clone(thinking.logits.as_ref()?),
+            warm: thinking.warm.clone(),
+        })
+    }
 }
 
 /// A plan made of a draft: the most likely one, and the best in the corridor around it. `None` if

@@ -100,6 +100,9 @@ pub struct Report {
     pub evaded: bool,
     /// Segments of thinking.
     pub segments: usize,
+    /// Whether thinking went on from what was thought on an earlier map; see
+    /// [`super::Planner::replan`].
+    pub warm: bool,
     /// Why thinking stopped.
     pub halt_reason: HaltReason,
     /// At the start cell after the last segment, logit.
@@ -110,6 +113,9 @@ pub struct Report {
     pub travel_cost: Option<f64>,
     /// [`super::Plan::length_m`], metres.
     pub length_m: Option<f64>,
+    /// The radius of the plan's tightest turn, metres, if `turning_radius` asked for arcs: 0 where a corner
+    /// had no room for one. `None` without turns.
+    pub tightest_turn_m: Option<f64>,
     /// How far the last pose is from the goal asked for, metres: above 0 only by tolerance.
     pub goal_distance_m: Option<f64>,
     /// Cells of the map along each side of one cell that the model saw; `None` if it saw nothing.
@@ -132,11 +138,13 @@ impl Report {
             kept: false,
             evaded: false,
             segments: 0,
+            warm: false,
             halt_reason: HaltReason::NotAsked,
             q_halt: None,
             q_continue: None,
             travel_cost: None,
             length_m: None,
+            tightest_turn_m: None,
             goal_distance_m: None,
             reduction_factor: None,
             time_ms: Times::default(),

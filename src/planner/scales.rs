@@ -6,8 +6,6 @@
 //! the whole map at another scale, and once they have a plan again about the corridor around it, as
 //! finely as fits. The cheapest verified plan is the answer. Other models think at one scale.
 
-use std::sync::Arc;
-
 use super::corridor::Corridor;
 use super::repair::Draft;
 use super::report::timed;
@@ -52,11 +50,64 @@ impl Thought {
 }
 
 /// Thinks about a problem at all scales that it needs, and notes segments, halting and times in
-/// `report`.
+/// `report`. An `earlier` draft for the same goal on much the same map is where it begins.
 ///
 /// # Errors
 /// A tensor operation that fails.
 pub(super) fn think_at_scales(
+    model: &GridHrm,
+    problem: &Problem<'_>,
+    max_tokens: usize,
+    earlier: Option<&Draft>,
+    limits: &Limits<'_>,
+    observer: &mut dyn FnMut(&Segment<'_>),
+    report: &mut Report,
+) -> Result<Thought> {
+    let resumed = match earlier {
+        Some(earlier) => resume(model, problem, earlier, limits, observer, report)?,
+        None => None,
+    };
+    let whole = match resumed {
+        Some(thought) => thought,
+        None => whole(model, problem, max_tokens, limits, observer, report)?,
+    };
+    let patches = model.config().patches();
+    let Some(held) = whole
+        .held
+        .as_ref()
+        .filter(|_| whole.factor > 1 && patches.sparse && limits.closer_look)
+    else {
+        return Ok(whole);
+    };
+    let halt_reason = report.halt_reason;
+    let reduction = timed(&mut report.time_ms.reduce, || {
+        let corridor = Corridor::around(
+            problem.snapshot().geometry(),
+            &[&held.cells],
+            MARGIN * whole.factor,
+        )?;
+        Reduction::within(problem, max_tokens, patches, |cell| corridor.contains(cell))
+    });
+    if let Some(reduction) = reduction.filter(|finer| finer.factor() < whole.factor) {
+        let finer = think(model, problem, &reduction, None, limits, observer, report)?;
+        let cost = |cells: &[Cell]| path::grid_travel_cost(problem, cells);
+        let finer = finer.held;
+        if let Some(finer) = finer.filter(|finer| cost(&finer.cells) <= cost(&held.cells)) {
+            report.reduction_factor = Some(reduction.factor());
+            return Ok(Thought {
+                held: Some(finer),
+                factor: reduction.factor(),
+                ..whole
+            });
+        }
+    }
+    // The plan in hand is the coarse one's, whatever became of the finer look.
+    report.halt_reason = halt_reason;
+    Ok(whole)
+}
+
+/// Thinks about the whole map, at one scale after the other until there is a plan.
+fn whole(
     model: &GridHrm,
     problem: &Problem<'_>,
     max_tokens: usize,
@@ -72,7 +123,7 @@ pub(super) fn think_at_scales(
     };
     report.halt_reason = HaltReason::NotReducible;
     let mut tried = Vec::new();
-    let (mut found, mut draft) = (None, None);
+    let mut thought = Thought::none();
     for (times, over) in scales {
         let tokens = max_tokens.saturating_mul(*times) / over;
         let reduction = timed(&mut report.time_ms.reduce, || {
@@ -83,56 +134,56 @@ pub(super) fn think_at_scales(
         };
         tried.push(reduction.factor());
         report.reduction_factor = Some(reduction.factor());
-        let (held, logits) = think(model, problem, &reduction, limits, observer, report)?;
-        let factor = reduction.factor();
-        if let Some(logits) = logits.filter(|_| draft.is_none() || held.is_some()) {
-            draft = Some(Draft {
-                reduction,
-                logits: Arc::new(logits),
-            });
+        let thinking = think(model, problem, &reduction, None, limits, observer, report)?;
+        if thinking.held.is_some() || thought.draft.is_none() {
+            let factor = reduction.factor();
+            let draft = Draft::of(reduction, &thinking).or(thought.draft);
+            thought = Thought {
+                held: thinking.held,
+                factor,
+                draft,
+            };
         }
-        if let Some(held) = held {
-            found = Some((held, factor));
-            break;
-        }
-        if limits.termination.reason().is_some() {
+        if thought.held.is_some() || limits.termination.reason().is_some() {
             break;
         }
     }
-    let Some((held, factor)) = found else {
-        return Ok(Thought {
-            draft,
-            ..Thought::none()
-        });
+    Ok(thought)
+}
+
+/// Goes on from an earlier thought; `None` if the map is seen in other blocks now, or if no plan comes
+/// of it soon.
+fn resume(
+    model: &GridHrm,
+    problem: &Problem<'_>,
+    earlier: &Draft,
+    limits: &Limits<'_>,
+    observer: &mut dyn FnMut(&Segment<'_>),
+    report: &mut Report,
+) -> Result<Option<Thought>> {
+    let reduction = timed(&mut report.time_ms.reduce, || earlier.reduction.on(problem));
+    let Some((reduction, warm)) = reduction.zip(earlier.warm.as_deref()) else {
+        return Ok(None);
     };
-    let holds = |held: Held, factor| {
-        Ok(Thought {
+    let thinking = think(
+        model,
+        problem,
+        &reduction,
+        Some(warm),
+        limits,
+        observer,
+        report,
+    )?;
+    let factor = reduction.factor();
+    let draft = Draft::of(reduction, &thinking);
+    let thought = thinking.held.map(|held| {
+        report.reduction_factor = Some(factor);
+        report.warm = true;
+        Thought {
             held: Some(held),
             factor,
             draft,
-        })
-    };
-    if factor == 1 || !patches.sparse || !limits.closer_look {
-        return holds(held, factor);
-    }
-    let halt_reason = report.halt_reason;
-    let reduction = timed(&mut report.time_ms.reduce, || {
-        let corridor = Corridor::around(
-            problem.snapshot().geometry(),
-            &[&held.cells],
-            MARGIN * factor,
-        )?;
-        Reduction::within(problem, max_tokens, patches, |cell| corridor.contains(cell))
-    });
-    if let Some(reduction) = reduction.filter(|finer| finer.factor() < factor) {
-        let (finer, _) = think(model, problem, &reduction, limits, observer, report)?;
-        let cost = |cells: &[Cell]| path::grid_travel_cost(problem, cells);
-        if let Some(finer) = finer.filter(|finer| cost(&finer.cells) <= cost(&held.cells)) {
-            report.reduction_factor = Some(reduction.factor());
-            return holds(finer, reduction.factor());
         }
-    }
-    // The plan in hand is the coarse one's, whatever became of the finer look.
-    report.halt_reason = halt_reason;
-    holds(held, factor)
+    });
+    Ok(thought)
 }

@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::PlannerConfig;
+use super::footprint::Outline;
 use super::regions::Regions;
 use crate::grid::{Cost, Costmap, Geometry, Workspace, inflate};
 use crate::search::Rules;
@@ -12,7 +13,7 @@ use crate::{Error, Result};
 /// A map made ready for planning; made once per map, shared by [`std::sync::Arc`].
 ///
 /// It keeps the settings it was made with: those that concern the map (`robot_radius`,
-/// `inflation_radius`, `cost_scaling_factor`, `cost_weight`, `moves`, `allow_unknown`, `max_cells`) take
+/// `footprint`, `inflation_radius`, `cost_scaling_factor`, `cost_weight`, `moves`, `allow_unknown`, `max_cells`) take
 /// effect here, and changing them means a new snapshot.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
@@ -21,6 +22,7 @@ pub struct Snapshot {
     regions: Regions,
     rules: Rules,
     robot_radius_m: f64,
+    outline: Option<Outline>,
     stamp: Option<f64>,
     id: u64,
 }
@@ -49,11 +51,12 @@ impl Snapshot {
             inflated.costs()[index].is_traversable(rules.allow_unknown())
         });
         Ok(Self {
+            outline: Outline::new(&config.footprint, &raw),
             raw,
             inflated,
             regions,
             rules,
-            robot_radius_m: config.robot_radius,
+            robot_radius_m: config.radius(),
             stamp: None,
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
         })
@@ -84,6 +87,11 @@ impl Snapshot {
     /// How travel cost is counted, and whether unknown cells may be entered.
     pub fn rules(&self) -> &Rules {
         &self.rules
+    }
+
+    /// The outline of a robot that is not round.
+    pub(super) fn outline(&self) -> Option<&Outline> {
+        self.outline.as_ref()
     }
 
     /// The radius of the robot's circle, metres.

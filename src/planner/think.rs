@@ -3,14 +3,19 @@
 //! After each segment the read-out is followed from the start, brought to the full map and
 //! verified, so that there is an answer at any time. The result is the verified rollout of the
 //! lowest travel cost, not the last one: later segments mostly improve a plan, but nothing makes
-//! them. A model that yields NaN yields no rollout that arrives, and thinking just goes on.
+//! them. A model's tokens do not know that a mirrored map is the same problem: where `symmetries`
+//! asks for it, several images of the map are thought about, one after the other, and the best
+//! rollout of all counts. A model that yields NaN yields no rollout that arrives, and thinking just goes on.
 
+use std::sync::Arc;
+
+use super::image::Image;
 use super::path::{grid_travel_cost, poses_of_cells};
 use super::report::timed;
 use super::verify::{Expected, verify};
 use super::{HaltReason, HaltRule, Policy, Problem, Reduction, Report, Rollout};
-use crate::grid::{Cell, Pose2};
-use crate::model::{Focus, GridHrm, GridProblems, Readout, Reasoner, wants_to_halt};
+use crate::grid::{Cell, Pose2, Symmetry};
+use crate::model::{Focus, GridHrm, GridProblems, Readout, Reasoner, Warm, wants_to_halt};
 use crate::search::{Rules, Stop, Termination};
 use crate::{Error, Result};
 
@@ -18,8 +23,9 @@ use crate::{Error, Result};
 /// good, rollouts change between them for ever.
 const STABLE_WITHIN: f64 = 0.002;
 
-/// Of each cell that the model saw, (cells, 8) row-major; `None` if there was no segment.
-type MoveLogits = Option<Vec<f32>>;
+/// Segments at most that go on from a carry of before: a change that takes more of them to understand is
+/// better thought about from the beginning.
+const WARM_SEGMENTS: usize = 12;
 
 /// What one segment of thinking came to, for those who watch.
 #[derive(Debug)]
@@ -83,6 +89,8 @@ pub(super) struct Limits<'a> {
     pub stable_segments: usize,
     pub max_segments: usize,
     pub closer_look: bool,
+    pub symmetries: usize,
+    pub warm_start: bool,
     pub termination: &'a Termination,
 }
 
@@ -104,8 +112,20 @@ pub(super) struct Held {
     pub evaded: bool,
 }
 
-/// Thinks about a problem. Returns the best verified rollout, if there is any, and the
-/// move logits of the last segment; notes segments, halting and times in `report`.
+/// What thinking about what the model sees came to.
+pub(super) struct Thinking {
+    /// The verified rollout of the lowest travel cost.
+    pub held: Option<Held>,
+    /// Of each cell that the model saw, (cells, 8) row-major: the moves of the last segment on the image
+    /// of the map that the plan was found on, or else on the first; `None` if there was no segment.
+    pub logits: Option<Arc<Vec<f32>>>,
+    /// For going on when the map has changed; `None` without a segment, or if nobody asked for it.
+    pub warm: Option<Arc<Warm>>,
+}
+
+/// Thinks about a problem, about each of as many symmetric images of it as `limits` say; notes
+/// segments, halting and times in `report`. If there is an `earlier` thought about much the same
+/// problem, goes on from there, and only for a few segments.
 ///
 /// # Errors
 /// A tensor operation that fails.
@@ -113,32 +133,99 @@ pub(super) fn think(
     model: &GridHrm,
     problem: &Problem<'_>,
     reduction: &Reduction,
+    earlier: Option<&Warm>,
     limits: &Limits<'_>,
     observer: &mut dyn FnMut(&Segment<'_>),
     report: &mut Report,
-) -> Result<(Option<Held>, MoveLogits)> {
+) -> Result<Thinking> {
+    let mut best: Option<(f64, HaltReason)> = None;
+    let mut thinking = Thinking {
+        held: None,
+        logits: None,
+        warm: None,
+    };
+    let images = if earlier.is_some() {
+        1
+    } else {
+        limits.symmetries
+    };
+    for symmetry in Symmetry::ALL.into_iter().take(images) {
+        if thinking.logits.is_some() && limits.termination.reason().is_some() {
+            break;
+        }
+        let image = Image::of(reduction, symmetry)?;
+        let about = think_about(model, problem, &image, earlier, limits, observer, report)?;
+        let cost = about.held.as_ref().map(|(cost, _)| *cost);
+        let is_better = cost.is_some_and(|cost| best.is_none_or(|(least, _)| cost < least));
+        if is_better || thinking.logits.is_none() {
+            thinking.logits = about.logits.map(Arc::new).or(thinking.logits);
+        }
+        if let Some((cost, held)) = about.held.filter(|_| is_better) {
+            thinking.held = Some(held);
+            best = Some((cost, report.halt_reason));
+        }
+        thinking.warm = thinking.warm.or(about.warm);
+    }
+    if let Some((_, halt_reason)) = best {
+        report.halt_reason = halt_reason;
+    }
+    Ok(thinking)
+}
+
+/// What thinking about one image came to.
+struct ThinkingAbout {
+    /// The best verified rollout, and its travel cost.
+    held: Option<(f64, Held)>,
+    logits: Option<Vec<f32>>,
+    warm: Option<Arc<Warm>>,
+}
+
+/// Thinks about one image of a problem.
+fn think_about(
+    model: &GridHrm,
+    problem: &Problem<'_>,
+    image: &Image<'_>,
+    earlier: Option<&Warm>,
+    limits: &Limits<'_>,
+    observer: &mut dyn FnMut(&Segment<'_>),
+    report: &mut Report,
+) -> Result<ThinkingAbout> {
     let model = model.until(limits.termination);
-    let geometry = reduction.map().geometry();
-    let start = geometry.index(reduction.start());
-    let encoded = timed(&mut report.time_ms.encode, || {
-        let (map, rules) = (reduction.map(), problem.snapshot().rules());
+    let reduction = image.reduction;
+    let start = reduction.map().geometry().index(reduction.start());
+    let goal = image.cell(reduction.goal());
+    let (problems, encoded, earlier) = timed(&mut report.time_ms.encode, || {
         let problems = GridProblems::one(
-            map,
-            rules,
-            reduction.start(),
-            reduction.goal(),
+            &image.map,
+            problem.snapshot().rules(),
+            image.cell(reduction.start()),
+            goal,
             model.config().patches(),
         )?;
-        model.encode(&problems)
+        let encoded = model.encode(&problems)?;
+        let earlier = earlier.map(|warm| warm.resumed(&problems)).transpose()?;
+        Result::Ok((problems, encoded, earlier.flatten()))
     })?;
-    let mut carry = model.initial_carry(&encoded)?;
     // Only sparse models know what it looks like where tokens are missing.
-    let patch = model.config().patch;
-    let goal = (reduction.goal().row / patch, reduction.goal().col / patch);
-    let mut focus = model
-        .config()
-        .sparse
-        .then(|| Focus::new(model.config(), &encoded, goal));
+    let config = model.config();
+    let goal = (goal.row / config.patch, goal.col / config.patch);
+    let is_resumed = earlier.is_some();
+    let (mut carry, focus) = match earlier {
+        Some(resumed) => {
+            let focus = Focus::resumed(config, &encoded, goal, &resumed);
+            (resumed.carry, focus)
+        }
+        None => (
+            model.initial_carry(&encoded)?,
+            Focus::new(config, &encoded, goal),
+        ),
+    };
+    let mut focus = Some(focus).filter(|_| config.sparse);
+    let max_segments = if is_resumed {
+        WARM_SEGMENTS.min(limits.max_segments)
+    } else {
+        limits.max_segments
+    };
     let mut best: Option<(f64, Held)> = None;
     // The cost of the last verified plan, and how many segments in a row it has not changed.
     let mut steady: Option<(f64, usize)> = None;
@@ -148,7 +235,7 @@ pub(super) fn think(
     let mut latest = None;
     // Of this and of other scales.
     let before = report.segments;
-    for index in 1..=limits.max_segments {
+    for index in 1..=max_segments {
         let readout = timed(&mut report.time_ms.think, || {
             let after = match &mut focus {
                 Some(focus) => focus.segment(&model, &carry, &encoded)?,
@@ -158,7 +245,7 @@ pub(super) fn think(
             if let Some(after) = after {
                 carry = after;
             }
-            model.read_out(&carry, &encoded)
+            image.upright(model.read_out(&carry, &encoded)?)
         });
         let readout = match readout {
             Err(Error::SegmentStopped { stop }) => {
@@ -176,10 +263,12 @@ pub(super) fn think(
         });
         if let Some(focus) = &mut focus {
             let q_halt = readout.q_halt.to_vec1::<f32>()?;
-            focus.note(&encoded, policy.moves_on().zip(q_halt));
+            let cells = image.laid_out(policy.moves_on().zip(q_halt).collect());
+            focus.note(&encoded, cells.into_iter());
         }
         let candidate = decode(problem, reduction, &policy, report);
-        if at_rest && !candidate.verified {
+        let is_mistaken = at_rest && !candidate.verified;
+        if is_mistaken {
             // All tokens believe in what does not hold: let all of them think again.
             focus = None;
         }
@@ -223,9 +312,20 @@ pub(super) fn think(
             }
         } else {
             steady = None;
+            if is_resumed && is_mistaken {
+                break;
+            }
         }
     }
-    Ok((best.map(|(_, held)| held), latest))
+    let warm = match latest.as_ref().filter(|_| limits.warm_start) {
+        Some(_) => Some(Arc::new(Warm::new(&problems, &carry, focus.as_ref())?)),
+        None => None,
+    };
+    Ok(ThinkingAbout {
+        held: best,
+        logits: latest,
+        warm,
+    })
 }
 
 /// Follows a policy from the start, on the model's map and then on the full one. Where its rollout

@@ -37,6 +37,8 @@ pub enum ViolationKind {
     Unknown,
     /// The path passes between two cells that touch by a corner, one of which is blocked.
     CornerCut,
+    /// At a pose, an obstacle is under the robot's footprint.
+    Footprint,
 }
 
 impl ViolationKind {
@@ -53,6 +55,7 @@ impl ViolationKind {
             ViolationKind::Inscribed => "inscribed",
             ViolationKind::Unknown => "unknown",
             ViolationKind::CornerCut => "corner-cut",
+            ViolationKind::Footprint => "footprint",
         }
     }
 }
@@ -99,7 +102,7 @@ const CORNER: f64 = 1e-6;
 ///
 /// The robot may cross its own surroundings: cells that its circle covers around the expected start
 /// (or, if none is expected, the first pose), unless an obstacle is recorded in them. Its path may
-/// not end there.
+/// not end there. Obstacles that its footprint covers at that pose do not count: they are where it is.
 pub fn verify(snapshot: &Snapshot, poses: &[Pose2], expected: &Expected) -> Vec<Violation> {
     let (Some(first), Some(last)) = (poses.first(), poses.last()) else {
         return vec![Violation {
@@ -118,6 +121,7 @@ pub fn verify(snapshot: &Snapshot, poses: &[Pose2], expected: &Expected) -> Vec<
         walk.follow(index, &pair[0], &pair[1]);
     }
     walk.arrive(poses.len() - 1, last);
+    walk.touch(poses, expected.start.as_ref().unwrap_or(first));
     if expected
         .goal
         .is_some_and(|goal| !is_at(last, &goal, expected.tolerance_m))
@@ -195,6 +199,25 @@ impl<'a> Walk<'a> {
             && let Some(kind) = self.obstruction(cell)
         {
             self.report(kind, index, (pose.x, pose.y));
+        }
+    }
+
+    /// What is under the footprint at each pose.
+    fn touch(&mut self, poses: &[Pose2], start: &Pose2) {
+        let Some(outline) = self.snapshot.outline() else {
+            return;
+        };
+        let at_start = outline.touched(self.snapshot, start);
+        let finite = poses
+            .iter()
+            .enumerate()
+            .filter(|(_, pose)| pose.is_finite());
+        for (index, pose) in finite {
+            if let Some(place) = outline.touches(self.snapshot, pose, &at_start) {
+                let geometry = self.snapshot.geometry();
+                let place = geometry.cell_to_world(geometry.cell(place));
+                self.report(ViolationKind::Footprint, index, place);
+            }
         }
     }
 

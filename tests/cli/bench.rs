@@ -231,3 +231,25 @@ fn without_a_model_the_search_is_judged() {
     ]);
     assert_eq!(run.code, 0, "{run:?}");
 }
+
+#[test]
+fn the_worst_plans_are_drawn_if_they_are_wanted() {
+    let setting = Setting::new("2");
+    let pictures = setting.folder.path("worst");
+    let set = [
+        "generated",
+        "--limit",
+        "3",
+        "--sides",
+        "10",
+        "--kinds",
+        "maze",
+    ];
+    let (run, _) = setting.bench(&[&set[..], &["--failures", text(&pictures)]].concat());
+    // A model that only ever goes east solves hardly any maze.
+    assert!(run.stdout.contains("2 of 3 not reached"), "{}", run.stdout);
+    for name in ["worst.png", "worst-01.png", "worst-02.png"] {
+        assert!(pictures.join(name).exists(), "{name}");
+    }
+    assert!(!pictures.join("worst-03.png").exists());
+}

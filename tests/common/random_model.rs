@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use candle_core::{Device, Tensor};
-use hrm_planner::model::GridHrmConfig;
+use hrm_planner::model::{Formulation, GridHrm, GridHrmConfig};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -29,4 +29,19 @@ pub fn random_tensors(config: &GridHrmConfig, seed: u64) -> BTreeMap<String, Ten
         .into_iter()
         .map(|(name, shape)| (name, tensor(shape)))
         .collect()
+}
+
+/// A sparse model with random weights: six blocks a segment, two cells a token.
+pub fn small_sparse_model() -> GridHrm {
+    let config = GridHrmConfig {
+        channels: 16,
+        hidden: 16,
+        h_blocks: 1,
+        l_blocks: 1,
+        patch: 2,
+        sparse: true,
+        ..GridHrmConfig::default()
+    };
+    let tensors = random_tensors(&config, 3);
+    GridHrm::new(config, &tensors, Formulation::Fused).expect("all tensors of the configuration")
 }

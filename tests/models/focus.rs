@@ -3,28 +3,11 @@
 // Clippy's allowance for tests does not reach helpers outside of them.
 #![allow(clippy::unwrap_used)]
 
-use crate::common::random_model::random_tensors;
+use crate::common::random_model::small_sparse_model as model;
 use candle_core::Tensor;
 use hrm_planner::grid::{Cell, Cost, Costmap, Geometry};
-use hrm_planner::model::{
-    Carry, Focus, Formulation, GridEncoded, GridHrm, GridHrmConfig, GridProblems, Reasoner,
-};
+use hrm_planner::model::{Carry, Focus, GridEncoded, GridHrm, GridProblems, Reasoner};
 use hrm_planner::search::Rules;
-
-/// Six blocks a segment, two cells a token.
-fn model() -> GridHrm {
-    let config = GridHrmConfig {
-        channels: 16,
-        hidden: 16,
-        h_blocks: 1,
-        l_blocks: 1,
-        patch: 2,
-        sparse: true,
-        ..GridHrmConfig::default()
-    };
-    let tensors = random_tensors(&config, 3);
-    GridHrm::new(config, &tensors, Formulation::Fused).unwrap()
-}
 
 /// A corridor, two cells wide: one row of tokens, the goal in the first.
 fn corridor(model: &GridHrm, length: usize) -> GridEncoded {

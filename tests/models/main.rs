@@ -26,3 +26,4 @@ mod segment_stop;
 mod sequence_config;
 mod sequence_engine;
 mod sequence_memory;
+mod warm;

@@ -10,7 +10,8 @@ use hrm_planner::planner::{
 };
 use hrm_planner::search::Termination;
 
-fn shipped_model() -> NamedModel {
+/// The shipped model.
+pub fn shipped_model() -> NamedModel {
     let checkpoint = shipped().expect("it can be read").expect("there is one");
     NamedModel {
         name: SHIPPED_NAME.to_owned(),

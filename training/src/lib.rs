@@ -16,7 +16,6 @@ mod curves;
 mod duration;
 mod error;
 mod events;
-mod failures;
 mod loss;
 mod machine;
 mod metrics;
@@ -41,7 +40,6 @@ mod trainer;
 
 pub use duration::duration;
 pub use error::{Error, Result};
-pub use failures::{FailureCounts, Failures};
 pub use machine::machine;
 pub use numbers::{Columns, Number, Shown};
 pub use optimiser::{

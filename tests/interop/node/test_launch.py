@@ -99,7 +99,7 @@ def test_nav2s_file_puts_the_planner_where_planner_server_was(installed, tmp_pat
     assert not any('nav2_planner' in line for line in lines)
     [manager] = [line for line in lines if 'lifecycle_manager' in line.split()[0]]
     assert 'smoother_server, planner_server, behavior_server' in manager
-    for words in ('robot_radius:=0.2', 'inflation_radius:=0.7', 'cost_scaling_factor:=3.0', 'tolerance:=0.25',
+    for words in ('footprint:=', '[[0.3, 0.2], [0.3, -0.2], [-0.4, -0.2], [-0.4, 0.2]]', 'inflation_radius:=0.7', 'cost_scaling_factor:=3.0', 'tolerance:=0.25',
                   'allow_unknown:=true', 'robot_base_frame:=base_footprint', 'expected_planner_frequency:=20.0',
                   'costmap_update_timeout:=1.0', 'observation_sources:=[scan, rear]',
                   'obstacle_layer.scan.max_obstacle_height:=2.0', 'obstacle_layer.rear.data_type:=PointCloud2',
@@ -111,7 +111,7 @@ def test_nav2s_file_puts_the_planner_where_planner_server_was(installed, tmp_pat
                    '    obstacle_layer: {rear: {clearing: true}}\n')
     out, err = check(installed, 'nav2.launch.py', f'params_file:={file}', f'planner_params_file:={own}')
     [planner] = [line for line in out.splitlines() if 'hrm_planner_node' in line]
-    for words in ('tolerance:=0.1', 'max_tokens:=4096', 'obstacle_layer.rear.clearing:=true', 'robot_radius:=0.2'):
+    for words in ('tolerance:=0.1', 'max_tokens:=4096', 'obstacle_layer.rear.clearing:=true', 'footprint:='):
         assert words in planner, words
 
 

@@ -3,13 +3,12 @@
 use super::eval::Args;
 use super::{Outcome, progress::LINE_EVERY, say};
 use hrm_planner::grid::generate::Kind;
-use hrm_planner::judge::{Answer, Generated, Judge, Progress, write_table};
+use hrm_planner::judge::{Answer, Failures, Generated, Judge, Progress, write_table};
 use hrm_planner::model::Checkpoint;
 use hrm_planner::planner::{NamedModel, PlannerConfig};
-use hrm_training::{Error, FailureCounts, Failures, Recipe, duration, kinds};
+use hrm_training::{Error, Recipe, duration, kinds};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
-use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -57,7 +56,8 @@ pub fn execute(
     write_table(&rows, &mut table)?;
     say::result(String::from_utf8_lossy(&table).trim_end());
     if let Some(folder) = &args.failures {
-        draw(args, &failures, folder)?;
+        let model = args.model.display().to_string();
+        say::result(failures.draw(&model, folder).map_err(Error::from)?);
     }
     Ok(Outcome::Done)
 }
@@ -125,27 +125,4 @@ impl Waiting {
             ));
         }
     }
-}
-
-fn draw(args: &Args, failures: &Failures, folder: &Path) -> anyhow::Result<()> {
-    let FailureCounts {
-        of,
-        unreached,
-        longer,
-    } = failures.counts();
-    let title = format!(
-        "{}: {unreached} of {of} not reached, {longer} dearer than the oracle's",
-        args.model.display()
-    );
-    let paths = failures.save(&title, folder)?;
-    say::result(match paths.split_first() {
-        Some((sheet, pictures)) => format!(
-            "{unreached} of {of} not reached, {longer} reached at more than the oracle's cost; the \
-             worst {} in {}",
-            pictures.len(),
-            sheet.display()
-        ),
-        None => format!("all {of} plans are optimal; nothing to draw"),
-    });
-    Ok(())
 }

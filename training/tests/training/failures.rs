@@ -3,9 +3,8 @@
 use crate::common::{steps, tiny_text, trainer};
 use hrm_planner::grid::Cell;
 use hrm_planner::grid::generate::Kind;
-use hrm_planner::judge::{Answer, Generated, Judge, Row};
+use hrm_planner::judge::{Answer, FailureCounts, Failures, Generated, Judge, Row};
 use hrm_planner::planner::{NamedModel, PlannerConfig};
-use hrm_training::{FailureCounts, Failures};
 use std::sync::Mutex;
 
 /// What is checked of an answer.

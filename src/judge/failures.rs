@@ -1,20 +1,21 @@
 //! The worst of a model's answers, as pictures: a table of shares does not say what went wrong.
 //!
-//! In go the answers that a [`Judge`](hrm_planner::judge::Judge) shows; out comes a PNG of each of
+//! In go the answers that a [`Judge`](super::Judge) shows; out comes a PNG of each of
 //! the worst and a sheet of all of them. Worst are plans that do not reach the goal, those first
 //! that end farthest from it; then plans that reach it, by their travel cost over the oracle's.
 //! Plans that are optimal are no failures.
 
-use crate::{Error, Result};
-use hrm_planner::grid::{Cell, Geometry, Pose2};
-use hrm_planner::judge::{Answer, OPTIMAL_WITHIN};
-use hrm_planner::planner::Snapshot;
-use hrm_planner::search::{Outcome, Search, Termination};
-use hrm_planner::view::{Picture, PlanStyle, Sheet, Tile};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use super::{Answer, OPTIMAL_WITHIN};
+use crate::grid::{Cell, Geometry, Pose2};
+use crate::planner::Snapshot;
+use crate::search::{Outcome, Search, Termination};
+use crate::view::{Picture, PlanStyle, Sheet, Tile};
+use crate::{Error, Result};
 
 /// Pictures at most: as many as one looks at.
 const PICTURES: usize = 12;
@@ -103,6 +104,31 @@ impl Failures {
     /// How many answers failed.
     pub fn counts(&self) -> FailureCounts {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).counts
+    }
+
+    /// As [`Failures::save`], under a title that says what `name` names and how many answers failed;
+    /// gives what there is to say about it.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn draw(&self, name: &str, folder: &Path) -> Result<String> {
+        let FailureCounts {
+            of,
+            unreached,
+            longer,
+        } = self.counts();
+        let title =
+            format!("{name}: {unreached} of {of} not reached, {longer} dearer than the oracle's");
+        let paths = self.save(&title, folder)?;
+        Ok(match paths.split_first() {
+            Some((sheet, pictures)) => format!(
+                "{unreached} of {of} not reached, {longer} reached at more than the oracle's cost; \
+                 the worst {} in {}",
+                pictures.len(),
+                sheet.display()
+            ),
+            None => format!("all {of} plans are optimal; nothing to draw"),
+        })
     }
 
     /// Draws the worst: `worst-01.png` and so on, the worst first, and all of them on `worst.png`;

@@ -1,0 +1,124 @@
+//! Symmetric images: the same problem to a planner, another one to a model.
+
+use crate::common::corridor::{EAST, WEST, ask};
+use crate::common::planning::{self, centre, point_robot};
+use crate::common::toy_model;
+use hrm_planner::grid::generate::{self, Kind, Problem};
+use hrm_planner::grid::{Cell, Costmap, Move, Symmetry};
+use hrm_planner::planner::{PlanSource, PlannerConfig, Request};
+use hrm_planner::search::{Outcome, Rules, Search, Termination};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use std::collections::HashSet;
+
+fn problem(seed: u64, side: usize) -> Problem {
+    generate::problem(
+        Kind::Random,
+        side,
+        side,
+        &mut ChaCha8Rng::seed_from_u64(seed),
+    )
+}
+
+#[test]
+fn the_eight_are_all_there_and_lay_cells_upon_cells() {
+    let size = (5, 7);
+    let mut seen = HashSet::new();
+    for symmetry in Symmetry::ALL {
+        let indices: Vec<usize> = symmetry.indices(size).collect();
+        let mut sorted = indices.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, (0..35).collect::<Vec<_>>());
+        assert!(seen.insert(indices));
+    }
+    assert!(Symmetry::ALL[0].is_identity());
+    assert_eq!(Symmetry::ALL[0].indices(size).collect::<Vec<_>>()[9], 9);
+}
+
+#[test]
+fn what_is_a_move_here_is_a_move_there() {
+    let map = problem(3, 17).map;
+    let geometry = map.geometry();
+    let size = (geometry.height(), geometry.width());
+    for symmetry in Symmetry::ALL {
+        let image = symmetry.map(&map).unwrap();
+        for index in 0..geometry.cells() {
+            let cell = geometry.cell(index);
+            let there = symmetry.cell(cell, size);
+            assert_eq!(image.cost(there), map.cost(cell));
+            for mv in Move::ALL {
+                let target = map.legal_move(cell, mv, false);
+                let image_target = image.legal_move(there, symmetry.mv(mv), false);
+                let expected = target.map(|target| symmetry.cell(target, size));
+                assert_eq!(image_target, expected, "{symmetry:?} {cell:?} {mv:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_image_has_the_same_best_plans() {
+    let Problem { map, start, goal } = problem(8, 24);
+    let size = (map.geometry().height(), map.geometry().width());
+    let cost = |map: &Costmap, start: Cell, goal: Cell| {
+        let never = Termination::never();
+        match Search::new().path(map, start, goal, &Rules::shortest(), &never) {
+            Ok(Outcome::Found(path)) => path.travel_cost,
+            other => panic!("{other:?}"),
+        }
+    };
+    let best = cost(&map, start, goal);
+    for symmetry in Symmetry::ALL {
+        let image = symmetry.map(&map).unwrap();
+        let ends = [start, goal].map(|cell| symmetry.cell(cell, size));
+        assert!((cost(&image, ends[0], ends[1]) - best).abs() < 1e-9);
+    }
+}
+
+/// A model that only ever goes west does not get to the east end, but a mirrored one does.
+#[test]
+fn a_model_that_fails_on_a_map_may_hold_on_an_image_of_it() {
+    let config = |symmetries| PlannerConfig {
+        source: PlanSource::Model,
+        max_segments: 4,
+        symmetries,
+        ..point_robot()
+    };
+    let model = || Some(toy_model::one_way(WEST, 1.0, 0.0));
+    assert!(ask(&config(1), model()).plan.is_none());
+    let outcome = ask(&config(2), model());
+    assert!((outcome.plan.unwrap().length_m - 9.0).abs() < 1e-9);
+    // All segments of the map itself, and those of the image until its plan was stable.
+    assert_eq!(outcome.report.segments, 4 + 2);
+    // With one that holds at once, the images are thought about all the same.
+    let outcome = ask(&config(8), Some(toy_model::one_way(EAST, 1.0, 0.0)));
+    assert!(outcome.report.segments > 8);
+}
+
+#[test]
+fn more_images_never_make_the_plan_dearer() {
+    for seed in 0..4 {
+        let Problem { map, start, goal } = problem(seed, 20);
+        let request = Request::new(centre(&map, start), centre(&map, goal));
+        let mut before = f64::INFINITY;
+        for symmetries in [1, 2, 8] {
+            let config = PlannerConfig {
+                symmetries,
+                max_segments: 12,
+                repair_gain: 1.0,
+                ..point_robot()
+            };
+            let snapshot = planning::snapshot(map.clone(), &config);
+            let model = crate::shipped_model::shipped_model();
+            let outcome = planning::plan(&snapshot, &config, Some(model), &request);
+            let Some(_) = outcome.own_cells else {
+                assert!(before.is_infinite());
+                continue;
+            };
+            let cost = outcome.plan.unwrap().grid_travel_cost;
+            assert!(cost <= before + 1e-9, "{cost} after {before}");
+            before = cost;
+        }
+        assert!(before.is_finite());
+    }
+}
