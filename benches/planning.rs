@@ -1,12 +1,14 @@
 //! Whole plans on maps of 384 and 1000 cells a side, beside our own A* and Dijkstra in the same run,
-//! stage by stage; and a batch of a hundred starts beside a single plan.
+//! stage by stage; a batch of a hundred starts beside a single plan; and how soon a cancelled request ends.
 //!
 //! `cargo bench --bench planning -- [--config FILE] [--model FILE] [MAP.yaml ...]`. Larger maps are
 //! cut to their middle 384 x 384 cells. Without maps: some of `HRM_DATA` (default `../shared/data`),
 //! cut to 384 or 1000.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use hrm_planner::grid::generate::{Components, reachable_pair};
@@ -98,6 +100,11 @@ fn main() -> Result<()> {
     for (name, map) in &maps {
         let snapshot = Snapshot::new(map.clone(), &config)?;
         batch(name, &mut planner, &snapshot)?;
+    }
+    println!();
+    for (name, map) in &maps {
+        let snapshot = Snapshot::new(map.clone(), &config)?;
+        cancelled(name, &mut planner, &snapshot)?;
     }
     Ok(())
 }
@@ -204,6 +211,41 @@ fn means(times: &[Times]) -> String {
         stage("smooth", |t| t.smooth),
     ]
     .join(", ")
+}
+
+/// How long after it was cancelled a request ends, at any moment of it.
+fn cancelled(name: &str, planner: &mut Planner, snapshot: &Snapshot) -> Result<()> {
+    let mut dice = ChaCha8Rng::seed_from_u64(17);
+    let mut late = Vec::new();
+    for (start, goal) in pairs(snapshot, PAIRS) {
+        let request = Request::new(pose(snapshot, start), pose(snapshot, goal));
+        let whole =
+            ms(|| drop(planner.plan(snapshot, &request, &Termination::never(), &mut |_| {})));
+        let flag = Arc::new(AtomicBool::new(false));
+        let until = Termination::never().with_cancel(Arc::clone(&flag));
+        let wait = Duration::from_secs_f64(dice.random_range(0.0..whole) / 1e3);
+        let asker = std::thread::spawn(move || {
+            std::thread::sleep(wait);
+            flag.store(true, Ordering::Relaxed);
+            Instant::now()
+        });
+        let outcome = planner.plan(snapshot, &request, &until, &mut |_| {});
+        let end = Instant::now();
+        let asked = asker.join().ok().context("the thread that cancels")?;
+        // Those that were done before do not count.
+        if outcome.plan.is_none() {
+            late.push(end.duration_since(asked).as_secs_f64() * 1e3);
+        }
+    }
+    let p = |share| percentile(&late, share).unwrap_or(f64::NAN);
+    println!(
+        "{name:<28} {} requests cancelled, ended {:.2} ms later (median; 95 % {:.2}, most {:.2})",
+        late.len(),
+        p(0.5),
+        p(0.95),
+        p(1.0),
+    );
+    Ok(())
 }
 
 fn batch(name: &str, planner: &mut Planner, snapshot: &Snapshot) -> Result<()> {

@@ -1,23 +1,27 @@
-//! How time and memory grow with the map: offices of 128 to 4096 cells a side at 0.05 m, planned on
-//! with the default settings: `cargo run --release --example scaling -- [PICTURE.png]`
+//! How time and memory grow with the map: the same rooms, enlarged to 128 to 4096 cells a side, planned
+//! through from one side to the other: `cargo run --release --example scaling -- [PICTURE.png]`
 
 use std::error::Error;
 use std::time::Instant;
 
-use hrm_planner::grid::generate::{Components, Kind, generate, reachable_pair};
+use hrm_planner::grid::generate::{Components, Kind, generate};
 use hrm_planner::grid::{Cell, Costmap, Geometry, Pose2};
 use hrm_planner::judge::{peak_mib, percentile, reset_peak};
 use hrm_planner::model::shipped;
 use hrm_planner::planner::{NamedModel, Planner, PlannerConfig, Request, Snapshot};
 use hrm_planner::search::{Search, Termination};
 use hrm_planner::view::{Axis, Chart, Panel, Rgb, Series};
-use rand::SeedableRng;
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// Cells along each side of the maps.
 const SIDES: [usize; 8] = [128, 256, 384, 512, 1024, 2048, 3072, 4096];
 /// Requests on each map.
 const PAIRS: usize = 12;
+/// The map that all are enlarged from has so many cells a side.
+const DRAWN: usize = 64;
+/// How far apart start and goal are at least, as a share of the side.
+const APART: f64 = 0.5;
 /// Metres per cell.
 const RESOLUTION: f64 = 0.05;
 
@@ -43,6 +47,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let config = PlannerConfig {
         max_planning_time: 60.0,
+        // So that the smallest map's doors are open.
+        robot_radius: 0.0,
+        inflation_radius: 4.0 * RESOLUTION,
         ..PlannerConfig::default()
     };
     println!(
@@ -66,9 +73,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn on_map(side: usize, config: &PlannerConfig, model: &NamedModel) -> Result<Row, Box<dyn Error>> {
     let mut dice = ChaCha8Rng::seed_from_u64(7);
-    let drawn = generate(Kind::Office, side, side, &mut dice);
+    let drawn = generate(Kind::Rooms, DRAWN, DRAWN, &mut dice);
     let geometry = Geometry::new(side, side, RESOLUTION, Pose2::default())?;
-    let map = Costmap::new(geometry, drawn.costs().to_vec())?;
+    let source = |cell: Cell| Cell::new(cell.row * DRAWN / side, cell.col * DRAWN / side);
+    let costs = (0..geometry.cells()).map(|index| drawn.cost(source(geometry.cell(index))));
+    let map = Costmap::new(geometry, costs.collect())?;
     reset_peak();
     let begin = Instant::now();
     let snapshot = Snapshot::new(map, config)?;
@@ -76,15 +85,20 @@ fn on_map(side: usize, config: &PlannerConfig, model: &NamedModel) -> Result<Row
     let mut planner = Planner::new(config.clone(), Some(model.clone()))?;
     let mut search = Search::new();
     let components = Components::of(snapshot.inflated());
+    let cells = components.cells(components.largest().ok_or("no free cell")?);
     let centre = |cell: Cell| {
         let (x, y) = geometry.cell_to_world(cell);
         Pose2::new(x, y, 0.0)
     };
     let (mut plan, mut thinking, mut astar) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..PAIRS {
-        let apart = side as f64 / 4.0;
-        let pair = reachable_pair(snapshot.inflated(), &components, apart, &mut dice);
-        let (start, goal) = pair.ok_or("no two cells reach each other")?;
+        let (start, goal) = loop {
+            let mut cell = || geometry.cell(cells[dice.random_range(0..cells.len())] as usize);
+            let (start, goal) = (cell(), cell());
+            if start.octile_distance(goal) >= APART * side as f64 {
+                break (start, goal);
+            }
+        };
         let request = Request::new(centre(start), centre(goal));
         let never = Termination::never();
         let outcome = planner.plan(&snapshot, &request, &never, &mut |_| {});
@@ -110,7 +124,7 @@ fn on_map(side: usize, config: &PlannerConfig, model: &NamedModel) -> Result<Row
 
 fn chart(rows: &[Row]) -> Chart {
     let series = |name: &str, colour, value: fn(&Row) -> f64| Series {
-        name: Some(name.to_owned()),
+        name: (!name.is_empty()).then(|| name.to_owned()),
         colour,
         opacity: 1.0,
         width: 2.5,
@@ -133,7 +147,7 @@ fn chart(rows: &[Row]) -> Chart {
         },
     ];
     Chart::new(
-        "Plans on offices, default settings",
+        "Plans through the same rooms, enlarged",
         "side of the map, cells",
         &panels,
     )

@@ -12,12 +12,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::Problem;
 use super::line::legal_line;
 use super::pooling::{Blocks, FreeCounts};
 use super::regions::{Bounds, Regions};
 use crate::grid::{Cell, Cost, Costmap, Geometry};
 use crate::model::Patches;
+use crate::search::Termination;
 
 /// How many blocks away from the start's or goal's own block a leg may end.
 const LEG_SPAN: usize = 3;
@@ -56,15 +59,18 @@ impl Reduction {
     /// keeps so many, the coarsest that connects them; and of the ways to lay the blocks the one with
     /// the most free cells.
     pub fn new(problem: &Problem<'_>, max_tokens: usize, patches: Patches) -> Option<Self> {
-        Self::within(problem, max_tokens, patches, |_| true)
+        let never = Termination::never();
+        Self::within(problem, max_tokens, patches, |_| true, &never)
     }
 
-    /// The same of those cells alone that `is_inside`; all others count as blocked.
+    /// The same of those cells alone that `is_inside`; all others count as blocked. `None` also if it
+    /// was stopped.
     pub(super) fn within(
         problem: &Problem<'_>,
         max_tokens: usize,
         patches: Patches,
         is_inside: impl Fn(Cell) -> bool,
+        termination: &Termination,
     ) -> Option<Self> {
         let window = problem.reach.bounds();
         let width = problem.map().geometry().width();
@@ -87,9 +93,20 @@ impl Reduction {
         }
         let mut coarser: Option<Layout> = None;
         while factor > 0 && count(factor) <= max_cells.saturating_mul(MAX_EXCESS) {
-            let layouts = skips(factor).map(|skip| Blocks::new(&window, factor, skip));
+            let skips: Vec<_> = skips(factor).collect();
+            let layouts: Vec<Option<Layout>> = skips
+                .into_par_iter()
+                .map(|skip| match termination.reason() {
+                    Some(_) => None,
+                    None => Layout::new(problem, Blocks::new(&window, factor, skip), &free),
+                })
+                .collect();
+            if termination.reason().is_some() {
+                return None;
+            }
+            // Of those with equally many free blocks the first, on any number of threads.
             let mut best: Option<Layout> = None;
-            for layout in layouts.filter_map(|blocks| Layout::new(problem, blocks, &free)) {
+            for layout in layouts.into_iter().flatten() {
                 if best.as_ref().is_none_or(|best| layout.free > best.free) {
                     best = Some(layout);
                 }

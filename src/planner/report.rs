@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::{NamedModel, Snapshot};
+use crate::search::Stop;
 
 /// Who made the published plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -42,6 +43,16 @@ pub enum HaltReason {
     ModelFailed,
     /// There was nothing to think about, or only the search may plan.
     NotAsked,
+}
+
+impl From<Stop> for HaltReason {
+    /// Why thinking that was stopped stopped.
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Cancelled => Self::Cancelled,
+            Stop::Deadline | Stop::Iterations => Self::Deadline,
+        }
+    }
 }
 
 impl HaltReason {

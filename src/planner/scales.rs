@@ -86,7 +86,8 @@ pub(super) fn think_at_scales(
             &[&held.cells],
             MARGIN * whole.factor,
         )?;
-        Reduction::within(problem, max_tokens, patches, |cell| corridor.contains(cell))
+        let is_inside = |cell| corridor.contains(cell);
+        Reduction::within(problem, max_tokens, patches, is_inside, limits.termination)
     });
     if let Some(reduction) = reduction.filter(|finer| finer.factor() < whole.factor) {
         let finer = think(model, problem, &reduction, None, limits, observer, report)?;
@@ -127,8 +128,12 @@ fn whole(
     for (times, over) in scales {
         let tokens = max_tokens.saturating_mul(*times) / over;
         let reduction = timed(&mut report.time_ms.reduce, || {
-            Reduction::new(problem, tokens, patches)
+            Reduction::within(problem, tokens, patches, |_| true, limits.termination)
         });
+        if let Some(stop) = limits.termination.reason().filter(|_| reduction.is_none()) {
+            report.halt_reason = stop.into();
+            break;
+        }
         let Some(reduction) = reduction.filter(|r| !tried.contains(&r.factor())) else {
             continue;
         };

@@ -16,7 +16,7 @@ use super::verify::{Expected, verify};
 use super::{HaltReason, HaltRule, Policy, Problem, Reduction, Report, Rollout};
 use crate::grid::{Cell, Pose2, Symmetry};
 use crate::model::{Focus, GridHrm, GridProblems, Readout, Reasoner, Warm, wants_to_halt};
-use crate::search::{Rules, Stop, Termination};
+use crate::search::{Rules, Termination};
 use crate::{Error, Result};
 
 /// The travel costs of two plans are the same if they differ by no more than this share. Plans are compared by cost, not cell by cell: where many ways are equally
@@ -249,10 +249,7 @@ fn think_about(
         });
         let readout = match readout {
             Err(Error::SegmentStopped { stop }) => {
-                report.halt_reason = match stop {
-                    Stop::Cancelled => HaltReason::Cancelled,
-                    Stop::Deadline | Stop::Iterations => HaltReason::Deadline,
-                };
+                report.halt_reason = stop.into();
                 break;
             }
             readout => readout?,

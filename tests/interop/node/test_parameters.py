@@ -27,6 +27,17 @@ def test_wrong_values_are_refused_and_change_nothing(planner, client):
     assert client.plan(ACROSS)[0] == SUCCEEDED
 
 
+def test_an_outline_counts_for_the_next_goal_and_a_bad_one_is_refused(planner, client):
+    [reason] = client.set(footprint='[[1.0, 0.2], [1.0, -0.2]]')
+    assert 'corners in order' in reason
+    assert client.set(footprint='[[0.3, 0.2], [0.3, -0.2], [-0.3, -0.2], [-0.3, 0.2]]') == ['']
+    assert client.plan(ACROSS)[0] == SUCCEEDED
+    assert client.set(footprint='[[1.2, 1.2], [1.2, -1.2], [-1.2, -1.2], [-1.2, 1.2]]') == ['']
+    assert client.plan(ACROSS)[1].error_code == Result.NO_VALID_PATH
+    assert client.set(footprint='[]') == ['']
+    assert client.plan(ACROSS)[0] == SUCCEEDED
+
+
 def test_every_parameter_is_described_and_ranged(start, client):
     start()
     names = client.call(ListParameters, 'hrm_planner/list_parameters').result.names
