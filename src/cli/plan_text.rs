@@ -20,6 +20,9 @@ pub fn report(
     if let Some(plan) = &answer.outcome.plan {
         pairs.push(("length", length(plan, optimal_travel_cost)));
         pairs.push(("poses", plan.poses.len().to_string()));
+        if let Some(radius) = report.tightest_turn_m {
+            pairs.push(("turns", format!("the tightest of {radius:.2} m radius")));
+        }
     }
     if let Some(model) = &report.model {
         pairs.push(("model", format!("{model}, {}", thinking(answer))));

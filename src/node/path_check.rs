@@ -5,7 +5,7 @@
 //! unknown is free unless the question says otherwise; a cost of 253, 254 or from `max_cost` on is
 //! invalid. Beyond Nav2: cells between the poses count too, and the robot's own surroundings are as
 //! relaxed as they are for planning, on the same circle, so that a plan is not invalid as soon as
-//! it is made (mowglinext #728).
+//! it is made (mowglinext #728); and nothing may be under the robot's footprint.
 
 use super::message::PoseStamped;
 use crate::grid::{Cost, Pose2};
@@ -81,6 +81,7 @@ pub(super) fn check_path(
         let is_relaxed = relaxed.binary_search(&geometry.index(cell)).is_ok();
         !is_relaxed && counts(snapshot.inflated().cost(cell), question)
     };
+    let touches = snapshot.touching(here);
     // Half a cell, so that no cell is stepped over but by a corner.
     let step_m = geometry.resolution() / 2.0;
     let mut samples = MOST_SAMPLES;
@@ -108,7 +109,7 @@ pub(super) fn check_path(
                 before.y + share * (pose.y - before.y),
             )
         });
-        if is_hit || !pose.is_finite() {
+        if is_hit || !pose.is_finite() || touches(pose) {
             answer.is_valid = false;
             answer.invalid.push(index);
             if question.stop_at_first {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::PlannerConfig;
 use super::footprint::Outline;
 use super::regions::Regions;
-use crate::grid::{Cost, Costmap, Geometry, Workspace, inflate};
+use crate::grid::{Cost, Costmap, Geometry, Pose2, Workspace, inflate};
 use crate::search::Rules;
 use crate::{Error, Result};
 
@@ -92,6 +92,17 @@ impl Snapshot {
     /// The outline of a robot that is not round.
     pub(super) fn outline(&self) -> Option<&Outline> {
         self.outline.as_ref()
+    }
+
+    /// Whether at a pose an obstacle is under the robot's footprint that is not under it where the robot
+    /// stands. Never for a round robot.
+    pub(crate) fn touching(&self, stands: &Pose2) -> impl Fn(&Pose2) -> bool {
+        let outline = self.outline();
+        let spared = outline.map(|outline| outline.touched(self, stands));
+        move |pose| {
+            let touches = |spared: &Vec<usize>| outline?.touches(self, pose, spared);
+            spared.as_ref().and_then(touches).is_some()
+        }
     }
 
     /// The radius of the robot's circle, metres.

@@ -1,6 +1,7 @@
 //! Whether a path may still be followed.
 
 use crate::common::robot::{Robot, header, pose, to_pose, until};
+use hrm_planner::grid::Pose2;
 use hrm_planner::node::PoseStamped;
 use hrm_planner::node::path_check::PathQuestion;
 
@@ -74,6 +75,22 @@ fn what_the_robot_has_behind_it_does_not_count() {
     let robot = robot();
     robot.place("map", "base_link", (7.5, 2.5, 0.0), 100.0);
     assert!(robot.node.is_path_valid(&along(2.5, 0..10)).is_valid);
+}
+
+#[test]
+fn what_is_under_the_footprint_counts() {
+    let carriage =
+        "footprint: '[[1.2, 0.6], [1.2, -0.6], [-1.2, -0.6], [-1.2, 0.6]]'\nsource: search";
+    let robot = Robot::active(carriage, WALL);
+    until("the map is there", || robot.node.maps().present().is_some());
+    let mut question = along(1.5, 0..10);
+    // A metre beside the wall: clear lengthwise, not across.
+    assert!(robot.node.is_path_valid(&question).is_valid);
+    let across = Pose2::new(4.5, 1.5, std::f64::consts::FRAC_PI_2);
+    question.poses[4].pose = hrm_planner::node::Pose::planar(across);
+    let answer = robot.node.is_path_valid(&question);
+    assert!(answer.success && !answer.is_valid);
+    assert_eq!(answer.invalid, [4]);
 }
 
 #[test]
