@@ -215,7 +215,7 @@ impl Follower<'_> {
         Shared {
             repairs,
             field: OnceLock::new(),
-            shortener: Mutex::default(),
+            shorteners: Mutex::default(),
         }
     }
 
@@ -252,8 +252,9 @@ struct Shared {
     repairs: Option<BestPlans>,
     /// The field of the goal, computed when the first start needs it; `None` if it could not be in time.
     field: OnceLock<Option<Field>>,
-    /// Knows the shortcuts of all plans so far: towards the goal they run together.
-    shortener: Mutex<Shortener>,
+    /// Those that know the shortcuts of plans so far, which run together towards the goal, and that no
+    /// thread uses at present.
+    shorteners: Mutex<Vec<Shortener>>,
 }
 
 struct SharedMeans<'a> {
@@ -324,10 +325,15 @@ impl Means for SharedMeans<'_> {
         if asked.problem.is_relaxed() {
             return Shortener::default().shortened(sight, points, until);
         }
-        // What a thread that panicked has left is complete: ways are added one by one.
-        let shortener = &self.shared.shortener;
-        let mut shortener = shortener.lock().unwrap_or_else(PoisonError::into_inner);
-        shortener.shortened(sight, points, until)
+        // Each thread takes one of its own: what they find out twice costs less than waiting.
+        let shorteners = || {
+            let shared = &self.shared.shorteners;
+            shared.lock().unwrap_or_else(PoisonError::into_inner)
+        };
+        let mut shortener = shorteners().pop().unwrap_or_default();
+        let points = shortener.shortened(sight, points, until);
+        shorteners().push(shortener);
+        points
     }
 }
 
