@@ -11,7 +11,7 @@ use hrm_planner::grid::distance::{Workspace, squared_distances};
 use hrm_planner::grid::generate::{Components, reachable_pair};
 use hrm_planner::grid::{Cell, Cost, CostRule, Costmap, Pose2, load_map};
 use hrm_planner::judge::{mean, percentile};
-use hrm_planner::model::shipped;
+use hrm_planner::model::Compute;
 use hrm_planner::planner::{NamedModel, PlanSource, Planner, PlannerConfig, Request, Snapshot};
 use hrm_planner::search::Termination;
 use rand::SeedableRng;
@@ -52,13 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     if files.is_empty() {
         return Err("give at least one map, for example: maps/office.yaml".into());
     }
-    let model = match shipped()? {
-        Some(checkpoint) => Some(NamedModel {
-            name: "shipped".to_owned(),
-            model: checkpoint.model()?,
-        }),
-        None => None,
-    };
+    let model = NamedModel::shipped(&Compute::cpu())?;
     let mut all: Vec<Measures> = SETTINGS.iter().map(|_| Measures::default()).collect();
     for file in &files {
         let map = load_map(file)?.to_costmap(CostRule::default());

@@ -7,7 +7,7 @@ use std::error::Error;
 use hrm_planner::grid::generate::{Components, reachable_pair};
 use hrm_planner::grid::{Cell, Cost, CostRule, Costmap, Geometry, Pose2, load_map};
 use hrm_planner::judge::{mean, percentile};
-use hrm_planner::model::shipped;
+use hrm_planner::model::Compute;
 use hrm_planner::planner::{
     NamedModel, Outcome, PlanSource, Planner, PlannerConfig, Request, Snapshot,
 };
@@ -79,13 +79,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     if files.is_empty() {
         return Err("give at least one map, for example: maps/office.yaml".into());
     }
-    let model = match shipped()? {
-        Some(checkpoint) => Some(NamedModel {
-            name: "shipped".to_owned(),
-            model: checkpoint.model()?,
-        }),
-        None => return Err("this build has no model".into()),
-    };
+    let model = NamedModel::shipped(&Compute::cpu())?.ok_or("this build has no model")?;
     let config = PlannerConfig {
         max_planning_time: 60.0,
         ..PlannerConfig::default()
@@ -96,7 +90,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             warm_start,
             ..config.clone()
         };
-        Planner::new(config, model.clone())
+        Planner::new(config, Some(model.clone()))
     };
     let mut warm = planner(PlanSource::Auto, true)?;
     let mut cold = planner(PlanSource::Auto, false)?;

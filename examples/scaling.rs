@@ -7,7 +7,7 @@ use std::time::Instant;
 use hrm_planner::grid::generate::{Components, Kind, generate};
 use hrm_planner::grid::{Cell, Costmap, Geometry, Pose2};
 use hrm_planner::judge::{peak_mib, percentile, reset_peak};
-use hrm_planner::model::shipped;
+use hrm_planner::model::Compute;
 use hrm_planner::planner::{NamedModel, Planner, PlannerConfig, Request, Snapshot};
 use hrm_planner::search::{Search, Termination};
 use hrm_planner::view::{Axis, Chart, Panel, Rgb, Series};
@@ -40,11 +40,7 @@ struct Row {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let checkpoint = shipped()?.ok_or("this build has no model")?;
-    let model = NamedModel {
-        name: "shipped".to_owned(),
-        model: checkpoint.model()?,
-    };
+    let model = NamedModel::shipped(&Compute::cpu())?.ok_or("this build has no model")?;
     let config = PlannerConfig {
         max_planning_time: 60.0,
         // So that the smallest map's doors are open.

@@ -3,6 +3,8 @@
 //! Row 0 is the map's bottom (+y up), column 0 its left (+x right), as in
 //! `nav_msgs/OccupancyGrid`; data is row-major. World coordinates are metres in the map frame.
 
+use std::ops::Range;
+
 use crate::{Error, Result};
 
 /// Grids over this many cells are rejected unless the user raises the limit (8192 x 8192).
@@ -256,6 +258,14 @@ impl Geometry {
             row: index / self.width,
             col: index % self.width,
         }
+    }
+
+    /// The rows and the columns that are at most `reach` away from a cell's own, as far as there are any.
+    pub fn around(&self, cell: Cell, reach: usize) -> (Range<usize>, Range<usize>) {
+        let near = |at: usize, count: usize| {
+            at.saturating_sub(reach)..at.saturating_add(reach).saturating_add(1).min(count)
+        };
+        (near(cell.row, self.height), near(cell.col, self.width))
     }
 
     /// The neighbour a move leads to, or `None` past the border.

@@ -196,13 +196,7 @@ fn nearest_goal(
     let geometry = snapshot.geometry();
     // A centre within the tolerance is at most half a cell farther away in whole cells.
     let span = (tolerance_m / geometry.resolution() + 1.0) as usize;
-    let rows = goal_cell.row.saturating_sub(span)
-        ..=goal_cell
-            .row
-            .saturating_add(span)
-            .min(geometry.height() - 1);
-    let cols = goal_cell.col.saturating_sub(span)
-        ..=goal_cell.col.saturating_add(span).min(geometry.width() - 1);
+    let (rows, cols) = geometry.around(goal_cell, span);
     let mut nearest = None;
     let mut least = tolerance_m;
     for row in rows {

@@ -200,8 +200,7 @@ impl Outline {
             })
             .collect();
         let reach = self.reach_squared.sqrt() as usize + 1;
-        let rows = here.row.saturating_sub(reach)..(here.row + reach + 1).min(geometry.height());
-        let cols = here.col.saturating_sub(reach)..(here.col + reach + 1).min(geometry.width());
+        let (rows, cols) = geometry.around(here, reach);
         let mut touched = Vec::new();
         for row in rows {
             for col in cols.clone() {

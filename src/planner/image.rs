@@ -70,6 +70,9 @@ impl<'a> Image<'a> {
 
     /// Values per cell of the reduction as values per cell of the image.
     pub fn laid_out<T: Copy>(&self, mut values: Vec<T>) -> Vec<T> {
+        if self.symmetry.is_identity() {
+            return values;
+        }
         let upright = values.clone();
         for (&image, value) in self.images.iter().zip(upright) {
             values[image as usize] = value;

@@ -90,7 +90,12 @@ pub(super) fn think_at_scales(
         Reduction::within(problem, max_tokens, patches, is_inside, limits.termination)
     });
     if let Some(reduction) = reduction.filter(|finer| finer.factor() < whole.factor) {
-        let finer = think(model, problem, &reduction, None, limits, observer, report)?;
+        // Nobody goes on from a corridor.
+        let limits = Limits {
+            warm_start: false,
+            ..*limits
+        };
+        let finer = think(model, problem, &reduction, None, &limits, observer, report)?;
         let cost = |cells: &[Cell]| path::grid_travel_cost(problem, cells);
         let finer = finer.held;
         if let Some(finer) = finer.filter(|finer| cost(&finer.cells) <= cost(&held.cells)) {

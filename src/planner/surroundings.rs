@@ -20,18 +20,7 @@ pub fn relaxed_cells(snapshot: &Snapshot, start: Cell) -> Vec<usize> {
     let allow_unknown = snapshot.rules().allow_unknown();
     let radius = snapshot.robot_radius_m() / geometry.resolution();
     let reach = radius as usize; // saturates for tiny cells
-    let rows = start.row.saturating_sub(reach)
-        ..start
-            .row
-            .saturating_add(reach)
-            .saturating_add(1)
-            .min(geometry.height());
-    let cols = start.col.saturating_sub(reach)
-        ..start
-            .col
-            .saturating_add(reach)
-            .saturating_add(1)
-            .min(geometry.width());
+    let (rows, cols) = geometry.around(start, reach);
     let mut relaxed = Vec::new();
     for row in rows {
         for col in cols.clone() {

@@ -154,7 +154,12 @@ pub(super) fn think(
             break;
         }
         let image = Image::of(reduction, symmetry)?;
-        let about = think_about(model, problem, &image, earlier, limits, observer, report)?;
+        let limits = Limits {
+            // Thinking goes on from the map itself.
+            warm_start: limits.warm_start && symmetry.is_identity(),
+            ..*limits
+        };
+        let about = think_about(model, problem, &image, earlier, &limits, observer, report)?;
         let cost = about.held.as_ref().map(|(cost, _)| *cost);
         let is_better = cost.is_some_and(|cost| best.is_none_or(|(least, _)| cost < least));
         if is_better || thinking.logits.is_none() {

@@ -1,7 +1,9 @@
 //! Snapshots, planners and requests in one line each.
 
 use hrm_planner::grid::{Cell, Costmap, Pose2};
-use hrm_planner::planner::{NamedModel, Outcome, Planner, PlannerConfig, Request, Snapshot};
+use hrm_planner::planner::{
+    Expected, NamedModel, Outcome, Planner, PlannerConfig, Request, Snapshot,
+};
 use hrm_planner::search::Termination;
 
 /// Settings for a robot of one point, no costs around obstacles and no hurry, so that art says all.
@@ -35,6 +37,15 @@ pub fn snapshot(map: Costmap, config: &PlannerConfig) -> Snapshot {
 /// A planner.
 pub fn planner(config: &PlannerConfig, model: Option<NamedModel>) -> Planner {
     Planner::new(config.clone(), model).expect("the settings are valid")
+}
+
+/// What a plan must connect that leads from `start` to `goal`, both exactly.
+pub fn connecting(start: Pose2, goal: Pose2) -> Expected {
+    Expected {
+        start: Some(start),
+        goal: Some(goal),
+        tolerance_m: 0.0,
+    }
 }
 
 /// Answers one request, without bounds and without an audience.

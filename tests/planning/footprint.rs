@@ -38,11 +38,7 @@ fn ask(map: Costmap, footprint: &str, (start, goal): (Pose2, Pose2)) -> (Snapsho
     let snapshot = planning::snapshot(map, &config);
     let outcome = planning::plan(&snapshot, &config, None, &Request::new(start, goal));
     if let Some(plan) = &outcome.plan {
-        let expected = Expected {
-            start: Some(start),
-            goal: Some(goal),
-            tolerance_m: 0.0,
-        };
+        let expected = planning::connecting(start, goal);
         assert_eq!(verify(&snapshot, &plan.poses, &expected), []);
     }
     (snapshot, outcome)
@@ -174,11 +170,7 @@ fn a_way_that_brushes_a_corner_is_made_anew_with_room_for_it() {
     let circle = planning::plan(&snapshot, &round, None, &request);
     let circle = circle.plan.expect("a plan for the circle");
     let snapshot = planning::snapshot(map, &near);
-    let expected = Expected {
-        start: Some(start),
-        goal: Some(goal),
-        tolerance_m: 0.0,
-    };
+    let expected = planning::connecting(start, goal);
     let violations = verify(&snapshot, &circle.poses, &expected);
     assert!(!violations.is_empty(), "the test tests nothing");
     assert!(

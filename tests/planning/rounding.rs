@@ -3,7 +3,7 @@
 use crate::common::costmap;
 use crate::common::planning::{self, at, point_robot};
 use hrm_planner::grid::{Cost, Costmap, Geometry, Pose2};
-use hrm_planner::planner::{Expected, Outcome, PlannerConfig, Request, verify};
+use hrm_planner::planner::{Outcome, PlannerConfig, Request, verify};
 
 fn ask(map: Costmap, turning_radius: f64, (start, goal): (Pose2, Pose2)) -> Outcome {
     let config = PlannerConfig {
@@ -13,11 +13,7 @@ fn ask(map: Costmap, turning_radius: f64, (start, goal): (Pose2, Pose2)) -> Outc
     };
     let snapshot = planning::snapshot(map, &config);
     let outcome = planning::plan(&snapshot, &config, None, &Request::new(start, goal));
-    let expected = Expected {
-        start: Some(start),
-        goal: Some(goal),
-        tolerance_m: 0.0,
-    };
+    let expected = planning::connecting(start, goal);
     let plan = outcome.plan.as_ref().expect("a plan");
     assert_eq!(verify(&snapshot, &plan.poses, &expected), []);
     outcome

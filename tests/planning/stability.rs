@@ -4,7 +4,7 @@ use crate::common::corridor::EAST;
 use crate::common::planning::{self, at, point_robot};
 use crate::common::{costmap, toy_model};
 use hrm_planner::grid::Pose2;
-use hrm_planner::planner::{Expected, HaltReason, Outcome, PlannerConfig, Request, Source, verify};
+use hrm_planner::planner::{HaltReason, Outcome, PlannerConfig, Request, Source, verify};
 use hrm_planner::search::Termination;
 
 /// Two ways round, the upper one a little longer; both are cut in half by the doors at col 6.
@@ -36,11 +36,7 @@ fn replan(
     let never = Termination::never();
     let outcome = planner.replan(&snapshot, &request, previous, &never, &mut |_| {});
     if let Some(plan) = &outcome.plan {
-        let expected = Expected {
-            start: Some(start),
-            goal: Some(goal),
-            tolerance_m: 0.0,
-        };
+        let expected = planning::connecting(start, goal);
         assert_eq!(verify(&snapshot, &plan.poses, &expected), []);
     }
     outcome

@@ -5,7 +5,7 @@ use crate::shipped_model::shipped_model;
 use hrm_planner::grid::generate::{self, Kind, Problem};
 use hrm_planner::grid::{Cell, Cost, Costmap};
 use hrm_planner::planner::{
-    Expected, HaltReason, Outcome, Planner, PlannerConfig, Request, Snapshot, verify,
+    HaltReason, Outcome, Planner, PlannerConfig, Request, Snapshot, verify,
 };
 use hrm_planner::search::Termination;
 use rand::SeedableRng;
@@ -37,11 +37,7 @@ fn replan(planner: &mut Planner, map: &Costmap, request: &Request) -> Outcome {
 }
 
 fn check(snapshot: &Snapshot, request: &Request, outcome: &Outcome) {
-    let expected = Expected {
-        start: Some(request.start),
-        goal: Some(request.goal),
-        tolerance_m: 0.0,
-    };
+    let expected = planning::connecting(request.start, request.goal);
     let plan = outcome.plan.as_ref().expect("a plan");
     assert_eq!(verify(snapshot, &plan.poses, &expected), []);
 }
