@@ -157,6 +157,12 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
         Some(_) => None,
         None => arguments.model.load(config.device)?,
     };
+    if tokens.is_some() && arguments.failures.is_some() {
+        return Err(Failure::Input(
+            "--failures draws plans, and a published model fills in tokens instead; leave it out"
+                .to_owned(),
+        ));
+    }
     let failures = Failures::default();
     let see = |answer: &Answer<'_>| failures.see(answer);
     let mut judge = Judge::new(&config, model, arguments.seed)?.watched_by(&watch);

@@ -27,14 +27,23 @@ fn grid(config: &GridHrmConfig) -> [(&'static str, String); 5] {
         patch,
         sparse,
         moves,
+        tied,
     } = config;
     let only = if *sparse {
         ", where there is a way in"
     } else {
         ""
     };
+    let free = if *tied {
+        format!(
+            "; tied by symmetry, {} free weights",
+            config.free_parameters()
+        )
+    } else {
+        String::new()
+    };
     [
-        ("channels", format!("{channels}, hidden {hidden}")),
+        ("channels", format!("{channels}, hidden {hidden}{free}")),
         (
             "tokens",
             format!("patches of {patch} x {patch} cells{only}; kernels of {kernel} x {kernel}"),

@@ -36,6 +36,28 @@ impl Symmetry {
         }
     }
 
+    /// Its place in [`Symmetry::ALL`].
+    pub fn index(self) -> usize {
+        let place = Self::ALL.iter().position(|&symmetry| symmetry == self);
+        place.unwrap_or_default() // it is there
+    }
+
+    /// This symmetry after another one: what both come to.
+    #[must_use]
+    pub fn after(self, first: Self) -> Self {
+        // Two flips before a transposition are two others before none.
+        let (upside_down, end_to_end) = if first.transposed {
+            (self.end_to_end, self.upside_down)
+        } else {
+            (self.upside_down, self.end_to_end)
+        };
+        Self::new(
+            first.upside_down ^ upside_down,
+            first.end_to_end ^ end_to_end,
+            first.transposed ^ self.transposed,
+        )
+    }
+
     /// Whether it changes nothing.
     pub fn is_identity(self) -> bool {
         self == Self::ALL[0]

@@ -36,6 +36,10 @@ pub struct GridHrmConfig {
     /// The moves it was made for.
     #[serde(default)]
     pub moves: Moves,
+    /// Whether weights are tied so that the image of a map under a symmetry of the square has the image of
+    /// its answer; see [`GridHrmConfig::ties`].
+    #[serde(default)]
+    pub tied: bool,
 }
 
 fn one() -> usize {
@@ -59,6 +63,7 @@ impl Default for GridHrmConfig {
             patch: 1,
             sparse: false,
             moves: Moves::Eight,
+            tied: false,
         }
     }
 }

@@ -42,6 +42,7 @@ mod reasoner;
 mod row_ops;
 pub mod sequence;
 mod shipped;
+mod ties;
 mod warm;
 mod weight_stream;
 

@@ -94,8 +94,8 @@ pub struct PlannerConfig {
     /// Whether a plan found on a pooled map is thought about once more, along its corridor, as finely
     /// as `max_tokens` allows.
     pub closer_look: bool,
-    /// Of the eight symmetric images of a map, how many the model thinks about, 1..=8; the best of its
-    /// plans counts.
+    /// How many symmetric images of a map the model thinks about, 1..=8; the best of its plans counts.
+    /// Models with tied weights know no more than p x p of them, for patches of p x p cells.
     pub symmetries: usize,
     /// Whether [`replan`](super::Planner::replan) goes on thinking where it ended when the map has
     /// changed, instead of beginning anew.

@@ -6,11 +6,11 @@
 //! eighth. So a long robot comes before a narrow door in time to go through it lengthwise. It does not
 //! back up: a robot that would have to shunt gets no plan.
 
-use std::cmp::Ordering;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::HashMap;
 
 use super::Problem;
 use super::footprint::Outline;
+use super::least_first::LeastFirst;
 use crate::grid::{Cell, Costmap, Move, Pose2};
 use crate::search::{Stop, Termination};
 
@@ -33,7 +33,8 @@ pub(super) fn fitted(
     let geometry = map.geometry();
     let mut fits = Fits::new(problem, outline);
     let mut known: HashMap<State, Known> = HashMap::new();
-    let mut waiting = BinaryHeap::new();
+    let mut waiting = LeastFirst::new();
+    let to_go = |state: State| state.cell.octile_distance(problem.goal_cell);
     for heading in Move::ALL {
         let state = State {
             cell: problem.start_cell,
@@ -41,16 +42,19 @@ pub(super) fn fitted(
         };
         if fits.at(map, state) {
             known.insert(state, Known::start());
-            waiting.push(Waiting::new(state, 0.0, problem.goal_cell));
+            waiting.push(to_go(state), state);
         }
     }
     let mut looked_at = 0;
-    while let Some(Waiting { state, cost, .. }) = waiting.pop() {
+    while let Some((least, state)) = waiting.pop() {
         if state.cell == problem.goal_cell {
             return Ok(Some(way_to(state, &known)));
         }
-        if known.get(&state).is_none_or(|known| cost > known.cost) {
+        let Some(cost) = known.get(&state).map(|known| known.cost) else {
             continue;
+        };
+        if least > cost + to_go(state) {
+            continue; // a better way to it was found since
         }
         looked_at += 1;
         if looked_at % STATES_PER_POLL == 0
@@ -82,7 +86,7 @@ pub(super) fn fitted(
                         from,
                     },
                 );
-                waiting.push(Waiting::new(next, through, problem.goal_cell));
+                waiting.push(through + to_go(next), next);
             }
         }
     }
@@ -110,41 +114,6 @@ impl Known {
         }
     }
 }
-
-/// A state that waits, the one with the least cost to the goal first.
-struct Waiting {
-    least: f64,
-    cost: f64,
-    state: State,
-}
-
-impl Waiting {
-    fn new(state: State, cost: f64, goal: Cell) -> Self {
-        let least = cost + state.cell.octile_distance(goal);
-        Self { least, cost, state }
-    }
-}
-
-impl Ord for Waiting {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let by_cost = other.least.total_cmp(&self.least);
-        by_cost.then_with(|| other.state.cmp(&self.state))
-    }
-}
-
-impl PartialOrd for Waiting {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Waiting {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Waiting {}
 
 /// The cells on the way to a state, each once.
 fn way_to(last: State, known: &HashMap<State, Known>) -> Vec<Cell> {

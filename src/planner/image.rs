@@ -1,4 +1,4 @@
-//! Symmetric images: the same problem, turned or mirrored, as the model sees it.
+//! Images of a map: the same problem turned, mirrored or moved, as the model sees it.
 
 use std::borrow::Cow;
 
@@ -6,44 +6,101 @@ use candle_core::Tensor;
 
 use super::Reduction;
 use crate::Result;
-use crate::grid::{Cell, Costmap, Move, Symmetry};
-use crate::model::Readout;
+use crate::grid::{Cell, Cost, Costmap, Geometry, Move, Symmetry};
+use crate::model::{GridHrmConfig, Readout};
 
-/// What the model sees of a map, as one of its symmetric images.
+/// A way to lay out a map that leaves the problem what it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct View {
+    symmetry: Symmetry,
+    /// Rows below and columns to the left of the map, which are blocked.
+    shift: (usize, usize),
+}
+
+impl View {
+    /// The views that are another problem to a model of this kind, the map itself first. Weights that
+    /// are tied know symmetries, but how patches lie on a map no weights know; others are shown
+    /// symmetries alone, which are as many images as anybody has the time for.
+    pub fn all(config: &GridHrmConfig) -> Vec<Self> {
+        let view = |symmetry, shift| Self { symmetry, shift };
+        if config.tied {
+            let side = config.patch;
+            let mut shifts: Vec<_> = (0..side * side)
+                .map(|place| (place / side, place % side))
+                .collect();
+            // Those first that move both rows and columns.
+            shifts.sort_by_key(|&(rows, cols)| ((rows, cols) != (0, 0), rows.min(cols) == 0));
+            let upright = |shift| view(Symmetry::ALL[0], shift);
+            shifts.into_iter().map(upright).collect()
+        } else {
+            Symmetry::ALL
+                .map(|symmetry| view(symmetry, (0, 0)))
+                .to_vec()
+        }
+    }
+
+    /// Whether it is the map as it is.
+    pub fn is_upright(self) -> bool {
+        self.symmetry.is_identity() && self.shift == (0, 0)
+    }
+
+    /// Where a cell of a map with these (rows, columns) lies.
+    fn cell(self, cell: Cell, size: (usize, usize)) -> Cell {
+        let cell = self.symmetry.cell(cell, size);
+        Cell::new(cell.row + self.shift.0, cell.col + self.shift.1)
+    }
+
+    /// The map laid out so, in cells of unit size, and where each of its cells lies, both row-major.
+    fn lay_out(self, map: &Costmap) -> Result<(Costmap, Vec<u32>)> {
+        let size = size(map);
+        let (rows, cols) = self.symmetry.size(size);
+        let laid_out = Geometry::unit(cols + self.shift.1, rows + self.shift.0)?;
+        let mut image = Costmap::filled(laid_out, Cost::LETHAL);
+        let mut places = Vec::with_capacity(map.costs().len());
+        for (index, &cost) in map.costs().iter().enumerate() {
+            let place = self.cell(map.geometry().cell(index), size);
+            image.set(place, cost);
+            places.push(laid_out.index(place) as u32);
+        }
+        Ok((image, places))
+    }
+}
+
+/// What the model sees of a map, in one of these views.
 pub(super) struct Image<'a> {
     /// What it is the image of.
     pub reduction: &'a Reduction,
-    symmetry: Symmetry,
+    view: View,
     /// The map that the model sees.
     pub map: Cow<'a, Costmap>,
-    /// The image of each cell of the reduction, both row-major; empty if it is the cell itself.
-    images: Vec<u32>,
+    /// Where each cell of the reduction lies in the image, both row-major; empty if nothing is moved.
+    places: Vec<u32>,
 }
 
 impl<'a> Image<'a> {
-    /// The image of what the model sees under a symmetry.
+    /// The image of what the model sees in a view.
     ///
     /// # Errors
-    /// None that the map's own geometry did not have.
-    pub fn of(reduction: &'a Reduction, symmetry: Symmetry) -> Result<Self> {
+    /// A map of more cells than there may be, with those that a shift adds.
+    pub fn of(reduction: &'a Reduction, view: View) -> Result<Self> {
         let map = reduction.map();
-        let (map, images) = if symmetry.is_identity() {
+        let (map, places) = if view.is_upright() {
             (Cow::Borrowed(map), Vec::new())
         } else {
-            let indices = symmetry.indices(size(map)).map(|index| index as u32);
-            (Cow::Owned(symmetry.map(map)?), indices.collect())
+            let (map, places) = view.lay_out(map)?;
+            (Cow::Owned(map), places)
         };
         Ok(Self {
             reduction,
-            symmetry,
+            view,
             map,
-            images,
+            places,
         })
     }
 
     /// The image of a cell of the reduction.
     pub fn cell(&self, cell: Cell) -> Cell {
-        self.symmetry.cell(cell, size(self.reduction.map()))
+        self.view.cell(cell, size(self.reduction.map()))
     }
 
     /// The read-out of each cell of the reduction, from that of the image.
@@ -51,15 +108,15 @@ impl<'a> Image<'a> {
     /// # Errors
     /// A tensor operation that fails.
     pub fn upright(&self, readout: Readout) -> Result<Readout> {
-        if self.symmetry.is_identity() {
+        if self.view.is_upright() {
             return Ok(readout);
         }
         let device = readout.moves.device();
-        let images = Tensor::new(&self.images[..], device)?;
-        let moves = Move::ALL.map(|mv| self.symmetry.mv(mv).index() as u32);
+        let places = Tensor::new(&self.places[..], device)?;
+        let moves = Move::ALL.map(|mv| self.view.symmetry.mv(mv).index() as u32);
         let moves = Tensor::new(&moves[..], device)?;
         // Some read-outs are columns of a wider tensor.
-        let cells = |tensor: &Tensor| tensor.contiguous()?.index_select(&images, 0);
+        let cells = |tensor: &Tensor| tensor.contiguous()?.index_select(&places, 0);
         Ok(Readout {
             moves: cells(&readout.moves)?.index_select(&moves, 1)?,
             value: cells(&readout.value)?,
@@ -68,16 +125,17 @@ impl<'a> Image<'a> {
         })
     }
 
-    /// Values per cell of the reduction as values per cell of the image.
-    pub fn laid_out<T: Copy>(&self, mut values: Vec<T>) -> Vec<T> {
-        if self.symmetry.is_identity() {
+    /// Values per cell of the reduction as values per cell of the image, with those of a blocked cell
+    /// where nothing of the map lies.
+    pub fn laid_out<T: Copy + Default>(&self, values: Vec<T>) -> Vec<T> {
+        if self.view.is_upright() {
             return values;
         }
-        let upright = values.clone();
-        for (&image, value) in self.images.iter().zip(upright) {
-            values[image as usize] = value;
+        let mut image = vec![T::default(); self.map.costs().len()];
+        for (&place, value) in self.places.iter().zip(values) {
+            image[place as usize] = value;
         }
-        values
+        image
     }
 }
 

@@ -28,6 +28,7 @@ mod footprint;
 mod frame;
 mod headings;
 mod image;
+mod least_first;
 mod line;
 mod nav_error;
 mod path;

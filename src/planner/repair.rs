@@ -14,11 +14,10 @@
 //!
 //! [`Source::Repaired`]: super::Source::Repaired
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 use super::corridor::Corridor;
+use super::least_first::LeastFirst;
 use super::path::grid_travel_cost;
 use super::rollout::legal_log_odds;
 use super::think::Thinking;
@@ -32,11 +31,11 @@ const MARGIN: usize = 6;
 
 /// What a cell of travel cost counts beside an improbability of 1 nat: so little that it only
 /// decides between plans that are as likely.
-const COST_NATS: f32 = 1e-3;
+const COST_NATS: f64 = 1e-3;
 
 /// No plan less likely than exp(-`MOST_NATS`) is made: a model that gives none a better chance has no
 /// idea, and what a search made of it would be the search's own.
-const MOST_NATS: f32 = 32.0;
+const MOST_NATS: f64 = 32.0;
 
 /// Cells looked at between two looks at the clock.
 const CELLS_PER_POLL: usize = 1024;
@@ -112,44 +111,19 @@ pub(super) fn saves(problem: &Problem<'_>, (cells, better): (&[Cell], &[Cell]), 
     grid_travel_cost(problem, better) <= limit
 }
 
-/// A cell that waits, the least improbable first.
-#[derive(Debug, PartialEq)]
-struct Waiting {
-    nats: f32,
-    index: usize,
-}
-
-impl Eq for Waiting {}
-
-impl Ord for Waiting {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let by_nats = other.nats.total_cmp(&self.nats);
-        by_nats.then_with(|| other.index.cmp(&self.index))
-    }
-}
-
-impl PartialOrd for Waiting {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
 /// The way from start to goal on the draft's map whose moves are together the most likely.
 fn most_likely_plan(draft: &Draft, rules: &Rules, termination: &Termination) -> Option<Vec<Cell>> {
     let map = draft.reduction.map();
     let geometry = map.geometry();
     let (start, goal) = (draft.reduction.start(), draft.reduction.goal());
     let (first, last) = (geometry.index(start), geometry.index(goal));
-    let mut least = vec![f32::INFINITY; geometry.cells()];
+    let mut least = vec![f64::INFINITY; geometry.cells()];
     let mut entered_from = vec![usize::MAX; geometry.cells()];
-    let mut waiting = BinaryHeap::new();
+    let mut waiting = LeastFirst::new();
     least[first] = 0.0;
-    waiting.push(Waiting {
-        nats: 0.0,
-        index: first,
-    });
+    waiting.push(0.0, first);
     let mut looked_at = 0;
-    while let Some(Waiting { nats, index }) = waiting.pop() {
+    while let Some((nats, index)) = waiting.pop() {
         if index == last {
             break;
         }
@@ -171,18 +145,15 @@ fn most_likely_plan(draft: &Draft, rules: &Rules, termination: &Termination) -> 
             };
             let cost = rules.multiplier(map.cost(next)).unwrap_or(1.0) * mv.length();
             let next = geometry.index(next);
-            let through = nats - log_odds + COST_NATS * cost as f32;
+            let through = nats - f64::from(log_odds) + COST_NATS * cost;
             if through < least[next] && through <= MOST_NATS {
                 least[next] = through;
                 entered_from[next] = index;
-                waiting.push(Waiting {
-                    nats: through,
-                    index: next,
-                });
+                waiting.push(through, next);
             }
         }
     }
-    if least[last] == f32::INFINITY {
+    if least[last] == f64::INFINITY {
         return None;
     }
     let mut cells = vec![goal];

@@ -3,18 +3,18 @@
 //! After each segment the read-out is followed from the start, brought to the full map and
 //! verified, so that there is an answer at any time. The result is the verified rollout of the
 //! lowest travel cost, not the last one: later segments mostly improve a plan, but nothing makes
-//! them. A model's tokens do not know that a mirrored map is the same problem: where `symmetries`
-//! asks for it, several images of the map are thought about, one after the other, and the best
-//! rollout of all counts. A model that yields NaN yields no rollout that arrives, and thinking just goes on.
+//! them. A map that is moved by a cell, turned or mirrored is the same problem, but not to a model: where
+//! `symmetries` asks for it, several images of the map are thought about, one after the other, and the
+//! best rollout of all and of their mean counts. A model that yields NaN yields no rollout that arrives, and thinking just goes on.
 
 use std::sync::Arc;
 
-use super::image::Image;
+use super::image::{Image, View};
 use super::path::{grid_travel_cost, poses_of_cells};
 use super::report::timed;
 use super::verify::{Expected, verify};
 use super::{HaltReason, HaltRule, Policy, Problem, Reduction, Report, Rollout};
-use crate::grid::{Cell, Pose2, Symmetry};
+use crate::grid::{Cell, Pose2};
 use crate::model::{Focus, GridHrm, GridProblems, Readout, Reasoner, Warm, wants_to_halt};
 use crate::search::{Rules, Termination};
 use crate::{Error, Result};
@@ -149,17 +149,19 @@ pub(super) fn think(
     } else {
         limits.symmetries
     };
-    for symmetry in Symmetry::ALL.into_iter().take(images) {
+    let mut mean = Mean::default();
+    for view in View::all(model.config()).into_iter().take(images) {
         if thinking.logits.is_some() && limits.termination.reason().is_some() {
             break;
         }
-        let image = Image::of(reduction, symmetry)?;
+        let image = Image::of(reduction, view)?;
         let limits = Limits {
             // Thinking goes on from the map itself.
-            warm_start: limits.warm_start && symmetry.is_identity(),
+            warm_start: limits.warm_start && view.is_upright(),
             ..*limits
         };
         let about = think_about(model, problem, &image, earlier, &limits, observer, report)?;
+        mean.add(about.logits.as_deref());
         let cost = about.held.as_ref().map(|(cost, _)| *cost);
         let is_better = cost.is_some_and(|cost| best.is_none_or(|(least, _)| cost < least));
         if is_better || thinking.logits.is_none() {
@@ -174,7 +176,48 @@ pub(super) fn think(
     if let Some((_, halt_reason)) = best {
         report.halt_reason = halt_reason;
     }
+    if let Some(logits) = mean.of_several() {
+        let policy = Policy::new(reduction.map(), &logits, problem.snapshot().rules());
+        let candidate = decode(problem, reduction, &policy, report);
+        let cost = candidate
+            .verified
+            .then(|| grid_travel_cost(problem, &candidate.cells));
+        if cost.is_some_and(|cost| best.is_none_or(|(least, _)| cost < least)) {
+            let Candidate { cells, evaded, .. } = candidate;
+            thinking.held = Some(Held { cells, evaded });
+        }
+        if cost.is_some() || thinking.held.is_none() {
+            thinking.logits = Some(Arc::new(logits));
+        }
+    }
     Ok(thinking)
+}
+
+/// The mean of the logits of several images: where each is mistaken somewhere else, it is mistaken
+/// hardly anywhere.
+#[derive(Default)]
+struct Mean {
+    sums: Vec<f32>,
+    images: usize,
+}
+
+impl Mean {
+    /// Takes in those of one image, if it has any; all of them have the same cells.
+    fn add(&mut self, logits: Option<&[f32]>) {
+        let Some(logits) = logits else { return };
+        self.sums.resize(logits.len(), 0.0);
+        for (sum, logit) in self.sums.iter_mut().zip(logits) {
+            *sum += logit;
+        }
+        self.images += 1;
+    }
+
+    /// The mean, if there is more than one image.
+    fn of_several(mut self) -> Option<Vec<f32>> {
+        let images = self.images as f32;
+        self.sums.iter_mut().for_each(|sum| *sum /= images);
+        (self.images > 1).then_some(self.sums)
+    }
 }
 
 /// What thinking about one image came to.

@@ -26,4 +26,5 @@ mod segment_stop;
 mod sequence_config;
 mod sequence_engine;
 mod sequence_memory;
+mod tied;
 mod warm;

@@ -67,6 +67,8 @@ struct GridModelSection {
     sparse: bool,
     #[serde(default)]
     moves: Moves,
+    #[serde(default)]
+    tied: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -133,6 +135,7 @@ fn planning(text: &str, file: RecipeFile<GridModelSection, DataRecipe>) -> Resul
         patch,
         sparse,
         moves,
+        tied,
     } = file.model;
     let usual = GridHrmConfig::default();
     let model = GridHrmConfig {
@@ -146,6 +149,7 @@ fn planning(text: &str, file: RecipeFile<GridModelSection, DataRecipe>) -> Resul
         patch: patch.unwrap_or(usual.patch),
         sparse,
         moves,
+        tied,
     };
     Ok(Recipe {
         name: file.name,

@@ -176,5 +176,6 @@ fn restore_weights(
         tensors.insert(name.clone(), tensor);
         all_moments.insert(name, moments);
     }
-    Ok((Weights::from_tensors(&tensors)?, all_moments))
+    let weights = Weights::from_tensors(&tensors)?;
+    Ok((recipe.task.tied(weights), all_moments))
 }

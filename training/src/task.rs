@@ -147,6 +147,14 @@ impl TaskRecipe {
         })
     }
 
+    /// Weights that were saved, with what ties them.
+    pub(crate) fn tied(&self, weights: Weights) -> Weights {
+        match self {
+            Self::Planning(planning) => weights.tied_as(&planning.model),
+            Self::Sequence(_) => weights,
+        }
+    }
+
     /// Names and shapes of the tensors that the optimiser trains.
     pub fn trainable(&self) -> Vec<(String, Vec<usize>)> {
         match self {

@@ -60,6 +60,7 @@ impl Gradients {
         for (name, var) in weights.vars() {
             let gradient = flat.entry(name.clone());
             let gradient = gradient.or_insert_with(|| vec![0.0; var.elem_count()]);
+            weights.tie(name, gradient);
             squares += gradient.iter().map(|&g| f64::from(g).powi(2)).sum::<f64>();
         }
         let norm = squares.sqrt();

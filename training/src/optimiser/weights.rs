@@ -11,7 +11,12 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone)]
 pub struct Weights {
     vars: BTreeMap<String, Var>,
+    ties: Ties,
 }
+
+/// For each value of a tensor the index of the first one that it is equal to, by name; see
+/// [`GridHrmConfig::ties`].
+type Ties = BTreeMap<String, Vec<u32>>;
 
 impl Weights {
     /// Fresh weights: matrices normal with variance 1 / inputs, the depthwise taps so that the
@@ -22,6 +27,7 @@ impl Weights {
     /// A tensor operation that fails.
     pub fn fresh(config: &GridHrmConfig, seed: u64, device: &Device) -> Result<Self> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let ties = config.ties().unwrap_or_default();
         let mut vars = BTreeMap::new();
         for (name, shape) in config.tensors() {
             let count = shape.iter().product();
@@ -40,9 +46,12 @@ impl Weights {
                     *value = deviation * normal(&mut rng);
                 }
             }
+            if let Some(ties) = ties.get(&name) {
+                values = ties.iter().map(|&first| values[first as usize]).collect();
+            }
             vars.insert(name, Var::from_vec(values, shape, device)?);
         }
-        Ok(Self { vars })
+        Ok(Self { vars, ties })
     }
 
     /// Weights with given values, on the device of these.
@@ -54,7 +63,15 @@ impl Weights {
             .iter()
             .map(|(name, tensor)| Ok((name.clone(), Var::from_tensor(tensor)?)))
             .collect::<Result<_>>()?;
-        Ok(Self { vars })
+        let ties = Ties::new();
+        Ok(Self { vars, ties })
+    }
+
+    /// The same weights, of which the optimiser changes those alike that are tied in this model.
+    #[must_use]
+    pub fn tied_as(self, config: &GridHrmConfig) -> Self {
+        let ties = config.ties().unwrap_or_default();
+        Self { ties, ..self }
     }
 
     /// The weights as tensors that share their storage and are tracked by the graph.
@@ -68,6 +85,23 @@ impl Weights {
     /// The weights by name.
     pub fn vars(&self) -> &BTreeMap<String, Var> {
         &self.vars
+    }
+
+    /// Gives all values of a gradient that belong to tied weights their mean.
+    pub(super) fn tie(&self, name: &str, gradient: &mut [f32]) {
+        let Some(ties) = self.ties.get(name) else {
+            return;
+        };
+        let mut sums = vec![(0.0_f64, 0_u32); gradient.len()];
+        for (&first, &value) in ties.iter().zip(&*gradient) {
+            let (sum, count) = &mut sums[first as usize];
+            *sum += f64::from(value);
+            *count += 1;
+        }
+        for (&first, value) in ties.iter().zip(gradient) {
+            let (sum, count) = sums[first as usize];
+            *value = (sum / f64::from(count)) as f32;
+        }
     }
 }
 

@@ -30,3 +30,4 @@ mod sequence_task;
 mod sparse_sign_sgd;
 mod sudoku;
 mod threads;
+mod tied;
