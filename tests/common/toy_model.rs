@@ -81,7 +81,21 @@ pub fn of_scales(direction: Move, is_sparse: bool) -> NamedModel {
     })
 }
 
-/// The same, by so many nats above all other directions.
+/// A model with tokens of 2 x 2 cells: nats for each move of each of a token's four cells, whatever the
+/// map. It says that its weights are tied.
+pub fn by_place_in_token(mut nats: impl FnMut(usize, Move) -> f32) -> NamedModel {
+    let config = GridHrmConfig {
+        patch: 2,
+        tied: true,
+        ..smallest()
+    };
+    of_config(config, "by place", move |name, at| match name {
+        "head.moves.bias" => nats(at / 8, Move::from_index(at % 8)),
+        _ => 0.0,
+    })
+}
+
+/// A model that moves in one direction wherever it can, by so many nats above all other directions.
 pub fn leaning(direction: Move, nats: f32, halting: [f32; 2]) -> NamedModel {
     model("one way", move |name, at| match name {
         "head.moves.bias" if at == direction.index() => nats,
