@@ -1,5 +1,8 @@
 //! Models with tied weights: the image of a map has the image of its answer.
 
+// Clippy's allowance for tests does not reach helpers outside of them.
+#![allow(clippy::unwrap_used)]
+
 use crate::common::random_model::random_tensors;
 use candle_core::{Device, Tensor};
 use hrm_planner::grid::generate::{Kind, generate};
@@ -13,12 +16,12 @@ use std::collections::BTreeMap;
 const SIZE: (usize, usize) = (12, 18);
 
 /// Random weights, and where `tied` those that must be are equal.
-fn model(tied: bool, changes: GridHrmConfig) -> GridHrm {
+fn model(tied: bool, changes: &GridHrmConfig) -> GridHrm {
     let config = GridHrmConfig {
         channels: 32,
         hidden: 48,
         tied: true,
-        ..changes
+        ..changes.clone()
     };
     let ties = config.ties().expect("tied models have ties");
     let mut tensors = random_tensors(&config, 3);
@@ -104,10 +107,10 @@ fn the_image_of_a_map_has_the_image_of_its_answer() {
         },
     ];
     for shape in shapes {
-        let tied = most_apart(&model(true, shape.clone()));
+        let tied = most_apart(&model(true, &shape));
         assert!(tied < 1e-3, "{tied} with {shape:?}");
         // Else the same would come out of numbers that are all alike.
-        let free = most_apart(&model(false, shape));
+        let free = most_apart(&model(false, &shape));
         assert!(free > 0.3, "{free}");
     }
 }

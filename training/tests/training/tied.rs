@@ -1,5 +1,8 @@
 //! Tied weights stay tied while they are trained, and after an interruption.
 
+// Clippy's allowance for tests does not reach helpers outside of them.
+#![allow(clippy::unwrap_used)]
+
 use crate::common::{all_bits, steps, tiny_with, trainer};
 use hrm_planner::model::{Compute, GridHrmConfig};
 use hrm_training::Trainer;
