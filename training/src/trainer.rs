@@ -7,7 +7,7 @@ use crate::recipe::Recipe;
 use crate::scores::Evaluator;
 use crate::task::{Moment, Segment, Task};
 use crate::{Error, Result};
-use hrm_planner::model::{Checkpoint, Compute, TrainingRecord};
+use hrm_planner::model::{Checkpoint, Compute, GridHrmConfig, ModelConfig, TrainingRecord};
 use std::time::Instant;
 
 /// A run of a recipe, at some step of it.
@@ -62,7 +62,7 @@ impl Trainer {
     }
 
     /// A run that begins with the weights of a model, not from nothing: a model of the recipe's own
-    /// shape. All else begins anew: the optimiser, its schedule, the samples.
+    /// shape, whose weights may be tied where the recipe's are not. All else begins anew: the optimiser, its schedule, the samples.
     ///
     /// # Errors
     /// [`Error::OtherModel`] if the shapes differ, and as [`Trainer::new`].
@@ -73,7 +73,7 @@ impl Trainer {
         compute: &Compute,
     ) -> Result<Self> {
         let mut trainer = Self::new(recipe, recipe_text, compute)?;
-        if model.config != trainer.task.model_config() {
+        if !can_begin(&model.config, &trainer.task.model_config()) {
             return Err(Error::OtherModel);
         }
         for (name, var) in trainer.weights.vars() {
@@ -187,6 +187,20 @@ impl Trainer {
             warmup: self.recipe.optimiser.warmup,
             steps: self.recipe.run.steps,
         }
+    }
+}
+
+/// Whether the weights of a model are such as another one could have.
+fn can_begin(model: &ModelConfig, other: &ModelConfig) -> bool {
+    match (model, other) {
+        (ModelConfig::Grid(model), ModelConfig::Grid(other)) if model.tied && !other.tied => {
+            let untied = GridHrmConfig {
+                tied: false,
+                ..model.clone()
+            };
+            untied == *other
+        }
+        _ => model == other,
     }
 }
 

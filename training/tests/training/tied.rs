@@ -5,7 +5,7 @@
 
 use crate::common::{all_bits, steps, tiny_with, trainer};
 use hrm_planner::model::{Compute, GridHrmConfig};
-use hrm_training::Trainer;
+use hrm_training::{Error, Recipe, Trainer};
 
 fn tied_text() -> String {
     tiny_with(
@@ -43,4 +43,23 @@ fn tied_weights_stay_tied() {
     let mut second = Trainer::resume(folder.path(), &Compute::cpu()).unwrap();
     steps(&mut second, 5);
     assert!(all_bits(&second) == all_bits(&straight));
+}
+
+/// To let go of what symmetry asks for, once it has been learned; the other way there is none.
+#[test]
+fn a_model_with_tied_weights_begins_one_without_ties() {
+    let text = tied_text();
+    let untied_text = text.replace("tied = true", "tied = false");
+    let begin = |text: &str, from: &Trainer| {
+        let model = from.checkpoint(serde_json::Value::Null).unwrap();
+        let recipe = Recipe::from_text(text).unwrap();
+        Trainer::from_model(recipe, text.to_owned(), &model, &Compute::cpu())
+    };
+    let mut tied = trainer(&text);
+    steps(&mut tied, 3);
+    let mut untied = begin(&untied_text, &tied).unwrap();
+    let config = untied.recipe().planning().unwrap().model.clone();
+    assert_eq!(config.ties(), None);
+    steps(&mut untied, 3);
+    assert!(matches!(begin(&text, &untied), Err(Error::OtherModel)));
 }
