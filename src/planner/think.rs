@@ -5,7 +5,8 @@
 //! lowest travel cost, not the last one: later segments mostly improve a plan, but nothing makes
 //! them. A map that is moved by a cell, turned or mirrored is the same problem, but not to a model: where
 //! `symmetries` asks for it, several images of the map are thought about, one after the other, and the
-//! best rollout of all and of their mean counts. A model that yields NaN yields no rollout that arrives, and thinking just goes on.
+//! best rollout of all and of their mean counts. A model that yields NaN yields no rollout that
+//! arrives, and thinking just goes on.
 
 use std::sync::Arc;
 
@@ -161,7 +162,9 @@ pub(super) fn think(
             ..*limits
         };
         let about = think_about(model, problem, &image, earlier, &limits, observer, report)?;
-        mean.add(about.logits.as_deref());
+        if images > 1 {
+            mean.add(about.logits.as_deref());
+        }
         let cost = about.held.as_ref().map(|(cost, _)| *cost);
         let is_better = cost.is_some_and(|cost| best.is_none_or(|(least, _)| cost < least));
         if is_better || thinking.logits.is_none() {

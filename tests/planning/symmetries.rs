@@ -75,23 +75,27 @@ fn an_image_has_the_same_best_plans() {
     }
 }
 
-/// A model that only ever goes west does not get to the east end, but a mirrored one does.
-#[test]
-fn a_model_that_fails_on_a_map_may_hold_on_an_image_of_it() {
-    let config = |symmetries| PlannerConfig {
+/// Only the model plans, in four segments an image.
+fn alone(symmetries: usize) -> PlannerConfig {
+    PlannerConfig {
         source: PlanSource::Model,
         max_segments: 4,
         symmetries,
         ..point_robot()
-    };
+    }
+}
+
+/// A model that only ever goes west does not get to the east end, but a mirrored one does.
+#[test]
+fn a_model_that_fails_on_a_map_may_hold_on_an_image_of_it() {
     let model = || Some(toy_model::one_way(WEST, 1.0, 0.0));
-    assert!(ask(&config(1), model()).plan.is_none());
-    let outcome = ask(&config(2), model());
+    assert!(ask(&alone(1), model()).plan.is_none());
+    let outcome = ask(&alone(2), model());
     assert!((outcome.plan.unwrap().length_m - 9.0).abs() < 1e-9);
     // All segments of the map itself, and those of the image until its plan was stable.
     assert_eq!(outcome.report.segments, 4 + 2);
     // With one that holds at once, the images are thought about all the same.
-    let outcome = ask(&config(8), Some(toy_model::one_way(EAST, 1.0, 0.0)));
+    let outcome = ask(&alone(8), Some(toy_model::one_way(EAST, 1.0, 0.0)));
     assert!(outcome.report.segments > 8);
 }
 
@@ -99,12 +103,6 @@ fn a_model_that_fails_on_a_map_may_hold_on_an_image_of_it() {
 /// lower ones. So a corridor in a lower row is a dead end, until the map is moved by a cell.
 #[test]
 fn a_model_with_tied_weights_is_shown_the_map_moved_by_a_cell() {
-    let config = |symmetries| PlannerConfig {
-        source: PlanSource::Model,
-        max_segments: 4,
-        symmetries,
-        ..point_robot()
-    };
     let model = || {
         let nats = |cell, mv| match (cell, mv) {
             (2 | 3, EAST) | (0 | 1, WEST) => 40.0,
@@ -112,12 +110,12 @@ fn a_model_with_tied_weights_is_shown_the_map_moved_by_a_cell() {
         };
         Some(toy_model::by_place_in_token(nats))
     };
-    assert!(ask(&config(1), model()).plan.is_none());
-    let outcome = ask(&config(2), model());
+    assert!(ask(&alone(1), model()).plan.is_none());
+    let outcome = ask(&alone(2), model());
     assert!((outcome.plan.unwrap().length_m - 9.0).abs() < 1e-9);
     assert_eq!(outcome.report.segments, 4 + 2);
     // There are four ways to lay patches of 2 x 2, of which two have it in an upper row.
-    let outcome = ask(&config(8), model());
+    let outcome = ask(&alone(8), model());
     assert!(outcome.plan.is_some());
     assert_eq!(outcome.report.segments, 2 * 4 + 2 * 2);
 }
@@ -125,12 +123,6 @@ fn a_model_with_tied_weights_is_shown_the_map_moved_by_a_cell() {
 /// Every image has cells that point back, but the others are surer of the way on.
 #[test]
 fn the_mean_of_images_may_hold_where_none_of_them_does() {
-    let config = |symmetries| PlannerConfig {
-        source: PlanSource::Model,
-        max_segments: 4,
-        symmetries,
-        ..point_robot()
-    };
     let model = || {
         let nats = |cell, mv| match (cell, mv) {
             (0 | 2, EAST) => 60.0,
@@ -139,8 +131,8 @@ fn the_mean_of_images_may_hold_where_none_of_them_does() {
         };
         Some(toy_model::by_place_in_token(nats))
     };
-    assert!(ask(&config(1), model()).plan.is_none());
-    let outcome = ask(&config(2), model());
+    assert!(ask(&alone(1), model()).plan.is_none());
+    let outcome = ask(&alone(2), model());
     assert!((outcome.plan.unwrap().length_m - 9.0).abs() < 1e-9);
     assert_eq!(outcome.report.segments, 2 * 4, "no image halts early");
 }

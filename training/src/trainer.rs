@@ -62,7 +62,8 @@ impl Trainer {
     }
 
     /// A run that begins with the weights of a model, not from nothing: a model of the recipe's own
-    /// shape, whose weights may be tied where the recipe's are not. All else begins anew: the optimiser, its schedule, the samples.
+    /// shape, whose weights may be tied where the recipe's are not. All else begins anew: the optimiser,
+    /// its schedule, the samples.
     ///
     /// # Errors
     /// [`Error::OtherModel`] if the shapes differ, and as [`Trainer::new`].

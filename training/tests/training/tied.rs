@@ -14,7 +14,7 @@ fn tied_text() -> String {
     )
 }
 
-/// Asserts that tied weights have the same bits,.
+/// Asserts that tied weights have the same bits.
 fn assert_tied(trainer: &Trainer, config: &GridHrmConfig) {
     let ties = config.ties().unwrap();
     for (name, var) in trainer.weights().vars() {
