@@ -34,6 +34,12 @@ impl Corridor {
         Some(Self { bounds, inside })
     }
 
+    /// All cells of a rectangle of the map.
+    pub fn rectangle(bounds: Bounds) -> Self {
+        let inside = vec![true; bounds.height() * bounds.width()];
+        Self { bounds, inside }
+    }
+
     /// Whether a cell belongs to it.
     pub fn contains(&self, cell: Cell) -> bool {
         let within = within(&self.bounds, cell);
@@ -48,11 +54,22 @@ impl Corridor {
         search: &mut Search,
         termination: &Termination,
     ) -> Option<Vec<Cell>> {
+        let ends = (problem.start_cell, problem.goal_cell);
+        self.best_way(problem, ends, search, termination)
+    }
+
+    /// The same between any two cells of the problem's map.
+    pub fn best_way(
+        &self,
+        problem: &Problem<'_>,
+        (from, to): (Cell, Cell),
+        search: &mut Search,
+        termination: &Termination,
+    ) -> Option<Vec<Cell>> {
         let map = self.cut(problem.map())?;
-        let start = within(&self.bounds, problem.start_cell)?;
-        let goal = within(&self.bounds, problem.goal_cell)?;
+        let (from, to) = (within(&self.bounds, from)?, within(&self.bounds, to)?);
         let rules = problem.snapshot().rules();
-        match search.path(&map, start, goal, rules, termination) {
+        match search.path(&map, from, to, rules, termination) {
             Ok(search::Outcome::Found(path)) => Some(all_placed(&self.bounds, &path.cells)),
             _ => None,
         }

@@ -16,10 +16,7 @@ pub(super) fn plan_along(
     cells: &[Cell],
     shortened: impl FnOnce(&Sight<'_>, Vec<Point>) -> Vec<Point>,
 ) -> Plan {
-    let sight = Sight {
-        map: problem.map(),
-        rules: problem.snapshot().rules(),
-    };
+    let sight = Sight::new(problem.map(), problem.snapshot().rules());
     let points = shortened(&sight, points_along(problem, cells));
     let resolution = problem.map().geometry().resolution();
     let legs = || points.windows(2).map(|pair| (pair[0], pair[1]));

@@ -1,7 +1,6 @@
 //! Pooling: one cell for each square block of cells, for models that cannot look at all of a map.
 //!
-//! It is conservative: a pooled cell is free only if all cells of its block can be reached, so
-//! whatever path leads through free pooled cells also leads through the map.
+//! Which blocks can be gone through is the business of [`super::passages`].
 
 use super::regions::Bounds;
 use crate::grid::Cell;
@@ -54,12 +53,37 @@ impl Blocks {
         (row..row + self.factor, col..col + self.factor)
     }
 
+    /// The rectangle of the map that two blocks span, both included.
+    pub fn span(&self, one: Cell, other: Cell) -> Bounds {
+        let bounds = |block| {
+            let (rows, cols) = self.cells(block);
+            Bounds {
+                bottom: rows.start,
+                top: rows.end - 1,
+                left: cols.start,
+                right: cols.end - 1,
+            }
+        };
+        bounds(one).around(bounds(other))
+    }
+
     /// The map's cell in the middle of a block; of the four around the middle of an even block the
     /// upper right one.
     pub fn centre(&self, block: Cell) -> Cell {
         Cell::new(
             self.first.row + block.row * self.factor + self.factor / 2,
             self.first.col + block.col * self.factor + self.factor / 2,
+        )
+    }
+
+    /// The block that a cell of the map is in, or the nearest one.
+    pub fn nearest(&self, cell: Cell) -> Cell {
+        let near = |at: usize, first: usize, count: usize| {
+            (at.saturating_sub(first) / self.factor).min(count.saturating_sub(1))
+        };
+        Cell::new(
+            near(cell.row, self.first.row, self.rows),
+            near(cell.col, self.first.col, self.cols),
         )
     }
 
@@ -104,9 +128,25 @@ impl FreeCounts {
         self.sums.last().map_or(0, |&count| count as usize)
     }
 
-    /// Whether all cells of a block, which lies inside the window, are free.
-    pub fn all_free(&self, blocks: &Blocks, block: Cell) -> bool {
+    /// The free cells of a block, which lies inside the window.
+    pub fn in_block(&self, blocks: &Blocks, block: Cell) -> usize {
         let (rows, cols) = blocks.cells(block);
+        self.count(rows, cols)
+    }
+
+    /// The cells of blocks that are free altogether.
+    pub fn in_whole_blocks(&self, blocks: &Blocks) -> usize {
+        let all = blocks.factor * blocks.factor;
+        let is_whole = |index: &usize| self.in_block(blocks, blocks.block(*index)) == all;
+        (0..blocks.count()).filter(is_whole).count() * all
+    }
+
+    /// Whether a cell of the window is free.
+    pub fn is_free(&self, cell: Cell) -> bool {
+        self.count(cell.row..cell.row + 1, cell.col..cell.col + 1) == 1
+    }
+
+    fn count(&self, rows: Range<usize>, cols: Range<usize>) -> usize {
         let stride = self.window.width() + 1;
         let at = |row: usize, col: usize| {
             self.sums[(row - self.window.bottom) * stride + (col - self.window.left)]
@@ -114,6 +154,6 @@ impl FreeCounts {
         let free = at(rows.end, cols.end) + at(rows.start, cols.start)
             - at(rows.start, cols.end)
             - at(rows.end, cols.start);
-        free as usize == blocks.factor * blocks.factor
+        free as usize
     }
 }

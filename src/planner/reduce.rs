@@ -2,35 +2,32 @@
 //!
 //! A model looks at every cell in every segment, so it gets as few as possible: only the rectangle
 //! around what the start can reach, everything else in it blocked; and if that is still too much,
-//! blocks of f x f cells as one cell each (see [`super::pooling`]). Start and goal need not lie in
-//! free blocks: a straight line of cells, a leg, connects each with the centre of a free block
-//! nearby. A plan over blocks becomes one over cells by stepping from centre to centre. With f = 1
-//! all of this changes nothing.
+//! blocks of f x f cells as one cell each (see [`super::passages`]). Start and goal need not lie in
+//! open blocks: a leg, a few cells, connects each with an open block nearby. A plan over blocks becomes
+//! one over cells by stepping from the place that stands for one block to that of the next: straight on
+//! where that is legal, and else by the best way inside these blocks, through the door that they hold.
+//! With f = 1 all of this changes nothing.
 //!
-//! Nothing here searches: whether the blocks connect start and goal is asked of their regions.
+//! Nothing here looks for a way farther than from one block to the next: whether the blocks connect start
+//! and goal is asked of their regions.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use super::Problem;
-use super::line::legal_line;
+use super::laying::{Layout, Layouts, Legs};
+use super::passages::Passages;
 use super::pooling::{Blocks, FreeCounts};
-use super::regions::{Bounds, Regions};
+use super::regions::Bounds;
+use super::way::{LoopFree, straight_ends, way_within};
 use crate::grid::{Cell, Cost, Costmap, Geometry};
 use crate::model::Patches;
 use crate::search::Termination;
 
-/// How many blocks away from the start's or goal's own block a leg may end.
-const LEG_SPAN: usize = 3;
-/// Ways to lay the blocks that are tried along each axis.
-const PHASES: usize = 4;
 /// Read-outs of sparse models have a place for blocked cells too: so many count as one free cell.
 const EMPTY_PER_FREE: usize = 16;
-/// Blocks should hold this share of the free cells at least: where they hold less, passages are
-/// closed, and the way that is left may be a detour.
-const KEPT: f64 = 0.7;
+/// This share of the free cells at least should lie in blocks that are free altogether: where less of them
+/// do, the map is finer than the blocks, and ways over them are detours.
+const WHOLE: f64 = 0.7;
 /// How far the cells may exceed the limit when coarser blocks separate start and goal.
 const MAX_EXCESS: usize = 2;
 
@@ -44,7 +41,7 @@ pub struct Reduction {
     goal: Cell,
     start_leg: Vec<Cell>,
     goal_leg: Vec<Cell>,
-    is_free: Arc<[bool]>,
+    passages: Arc<Passages>,
     /// What of the full map the blocks were laid over.
     window: Bounds,
     full: Geometry,
@@ -55,9 +52,9 @@ impl Reduction {
     /// most twice as many if blocks that coarse separate the start from the goal. `None` if blocks
     /// that fine still do. For sparse patches only cells that can be reached count.
     ///
-    /// Takes the coarsest factor that connects them and keeps most of the free cells, or, if none
-    /// keeps so many, the coarsest that connects them; and of the ways to lay the blocks the one with
-    /// the most free cells.
+    /// Takes the coarsest factor that connects them and at which most free cells lie in blocks that are
+    /// free altogether, or, if none is so fine, the finest that connects them; and of the ways to lay
+    /// the blocks the one with the most such cells.
     pub fn new(problem: &Problem<'_>, max_tokens: usize, patches: Patches) -> Option<Self> {
         let never = Termination::never();
         Self::within(problem, max_tokens, patches, |_| true, &never)
@@ -91,59 +88,76 @@ impl Reduction {
         while count(factor) > max_cells {
             factor += 1;
         }
-        let mut coarser: Option<Layout> = None;
-        while factor > 0 && count(factor) <= max_cells.saturating_mul(MAX_EXCESS) {
-            let skips: Vec<_> = skips(factor).collect();
-            let layouts: Vec<Option<Layout>> = skips
-                .into_par_iter()
-                .map(|skip| match termination.reason() {
-                    Some(_) => None,
-                    None => Layout::new(problem, Blocks::new(&window, factor, skip), &free),
-                })
-                .collect();
+        let least = (WHOLE * free.all() as f64).ceil() as usize;
+        let connecting = |layouts: Layouts| layouts.connecting(problem, &free, termination);
+        let mut layout = None;
+        // Those that are not fine enough, the finest last.
+        let mut coarse = Vec::new();
+        while layout.is_none()
+            && factor > 0
+            && count(factor) <= max_cells.saturating_mul(MAX_EXCESS)
+        {
             if termination.reason().is_some() {
                 return None;
             }
-            // Of those with equally many free blocks the first, on any number of threads.
-            let mut best: Option<Layout> = None;
-            for layout in layouts.into_iter().flatten() {
-                if best.as_ref().is_none_or(|best| layout.free > best.free) {
-                    best = Some(layout);
-                }
-            }
-            if let Some(best) = best {
-                let kept = (best.free * factor * factor) as f64 / free.all().max(1) as f64;
-                if kept >= KEPT {
-                    return best.into_reduction(problem, window);
-                }
-                coarser = coarser.or(Some(best));
+            let layouts = Layouts::new(&window, factor, &free);
+            if layouts.whole() >= least {
+                layout = connecting(layouts);
+            } else {
+                coarse.push(layouts);
             }
             factor -= 1;
         }
-        coarser?.into_reduction(problem, window)
+        let layout = layout.or_else(|| coarse.into_iter().rev().find_map(connecting))?;
+        Self::of(problem, window, layout)
     }
 
-    /// The same for another start on the same map: that of this problem. `None` if no free block is
-    /// in a straight line with it.
-    pub(super) fn starting_at(&self, problem: &Problem<'_>) -> Option<Self> {
-        let start = problem.start_cell;
-        let allow_unknown = problem.snapshot().rules().allow_unknown();
-        let near = nearest_free(&self.blocks, &self.is_free, start);
-        let (block, leg) = near.into_iter().find_map(|block| {
-            let centre = self.blocks.centre(block);
-            let leg = legal_line(problem.map(), start, centre, allow_unknown)?;
-            Some((block, leg))
-        })?;
+    /// A problem's map in blocks, which were laid over a window of it.
+    fn of(problem: &Problem<'_>, window: Bounds, layout: Layout) -> Option<Self> {
+        let geometry = Geometry::unit(layout.blocks.cols, layout.blocks.rows).ok()?;
+        let costs = (0..layout.blocks.count())
+            .map(|index| {
+                pooled_cost(
+                    problem,
+                    &layout.blocks,
+                    index,
+                    layout.passages.is_open(index),
+                )
+            })
+            .collect();
         Some(Self {
-            start: block,
-            start_leg: leg,
+            map: Arc::new(Costmap::new(geometry, costs).ok()?),
+            blocks: layout.blocks,
+            start: layout.start.block,
+            goal: layout.goal.block,
+            start_leg: layout.start.cells,
+            goal_leg: layout.goal.cells,
+            passages: Arc::new(layout.passages),
+            window,
+            full: *problem.map().geometry(),
+        })
+    }
+
+    /// The same for another start on the same map: that of this problem. `None` if no leg leads from it
+    /// to an open block.
+    pub(super) fn starting_at(&self, problem: &Problem<'_>) -> Option<Self> {
+        let legs = Legs {
+            problem,
+            blocks: &self.blocks,
+            passages: &self.passages,
+        };
+        let leg = legs.from(problem.start_cell).next()?;
+        Some(Self {
+            start: leg.block,
+            start_leg: leg.cells,
             ..self.clone()
         })
     }
 
     /// The same blocks on a map that has changed since, for a problem with the same goal. `None` if
-    /// they do not connect its start with the goal there, or no longer cover all that can be reached.
-    pub(super) fn on(&self, problem: &Problem<'_>) -> Option<Self> {
+    /// they do not connect its start with the goal there, or no longer cover all that can be reached, or
+    /// if it was stopped.
+    pub(super) fn on(&self, problem: &Problem<'_>, termination: &Termination) -> Option<Self> {
         let (window, full) = (problem.reach.bounds(), problem.map().geometry());
         if window != self.window || *full != self.full {
             return None;
@@ -151,8 +165,8 @@ impl Reduction {
         let free = FreeCounts::new(window, |row, col| {
             problem.is_reachable(row * full.width() + col)
         });
-        let layout = Layout::new(problem, self.blocks, &free)?;
-        let same = layout.into_reduction(problem, window)?;
+        let layout = Layout::new(problem, self.blocks, &free, termination)?;
+        let same = Self::of(problem, window, layout)?;
         (same.goal == self.goal).then_some(same)
     }
 
@@ -176,193 +190,91 @@ impl Reduction {
         self.goal
     }
 
-    /// The cell of the full map in the middle of a cell of [`Reduction::map`].
-    pub fn centre(&self, cell: Cell) -> Cell {
-        self.blocks.centre(cell)
+    /// The cell of the full map that stands for one of [`Reduction::map`]: for a free one the place
+    /// where plans go through it, for a blocked one its middle.
+    pub fn place(&self, cell: Cell) -> Cell {
+        let place = self.passages.place(self.blocks.index(cell));
+        place.unwrap_or_else(|| self.blocks.centre(cell))
     }
 
-    /// The plan on the full map that follows a plan on [`Reduction::map`], which begins at its
-    /// start. It goes on to the problem's goal if the plan ends at [`Reduction::goal`]. No cell
-    /// comes twice: what lies between two visits is left out.
-    pub fn expand(&self, plan: &[Cell]) -> Vec<Cell> {
+    /// The plan on the problem's full map that follows a plan on [`Reduction::map`], which begins at
+    /// its start. It goes on to the problem's goal if the plan ends at [`Reduction::goal`], and ends
+    /// early at a move that is not legal. No cell comes twice: what lies between two visits is left out.
+    pub fn expand(&self, problem: &Problem<'_>, plan: &[Cell]) -> Vec<Cell> {
         let mut path = LoopFree::default();
         self.start_leg.iter().for_each(|&cell| path.push(cell));
-        let mut here = self.blocks.centre(self.start);
+        let mut here = self.start;
+        let mut places = vec![self.place(here)];
         for &block in plan {
-            let centre = self.blocks.centre(block);
-            while here != centre {
-                here = Cell::new(
-                    step_towards(here.row, centre.row),
-                    step_towards(here.col, centre.col),
-                );
-                path.push(here);
+            if block == here {
+                continue;
             }
+            let ends = (self.place(here), self.place(block));
+            let Some(way) = way_within(problem, ends, self.blocks.span(here, block)) else {
+                return path.cells;
+            };
+            way.into_iter().for_each(|cell| path.push(cell));
+            here = block;
+            places.push(self.place(here));
         }
         if plan.last() == Some(&self.goal) {
             self.goal_leg.iter().for_each(|&cell| path.push(cell));
         }
-        path.cells
+        if self.factor() == 1 {
+            return path.cells;
+        }
+        straight_ends(problem, path.cells, &places)
     }
 
-    /// Values per cell of [`Reduction::map`] as values per cell of the full map, NaN where the
+    /// Values per cell of [`Reduction::map`] as values per cell of the problem's full map, NaN where the
     /// model saw nothing or a blocked cell.
-    pub fn spread(&self, values: &[f32]) -> Vec<f32> {
+    pub fn spread(&self, problem: &Problem<'_>, values: &[f32]) -> Vec<f32> {
         let mut full = vec![f32::NAN; self.full.cells()];
-        for (index, (&value, _)) in values
-            .iter()
-            .zip(self.is_free.iter())
-            .enumerate()
-            .filter(|(_, (_, is_free))| **is_free)
-        {
+        for (index, &value) in values.iter().enumerate() {
+            if !self.passages.is_open(index) {
+                continue;
+            }
             let (rows, cols) = self.blocks.cells(self.blocks.block(index));
             for row in rows {
-                full[row * self.full.width()..][cols.clone()].fill(value);
+                for col in cols.clone() {
+                    let cell = row * self.full.width() + col;
+                    if problem.is_reachable(cell) {
+                        full[cell] = value;
+                    }
+                }
             }
         }
         full
     }
 }
 
-/// One way to lay the blocks, with what connects start and goal.
-struct Layout {
-    blocks: Blocks,
-    is_free: Vec<bool>,
-    /// Free blocks.
-    free: usize,
-    start: Leg,
-    goal: Leg,
-}
-
-/// A straight line of cells between the start or the goal and the centre of a free block.
-#[derive(Clone)]
-struct Leg {
-    block: Cell,
-    cells: Vec<Cell>,
-}
-
-impl Layout {
-    /// These blocks, if they connect the start with the goal.
-    fn new(problem: &Problem<'_>, blocks: Blocks, counts: &FreeCounts) -> Option<Self> {
-        let is_free: Vec<bool> = (0..blocks.count())
-            .map(|index| counts.all_free(&blocks, blocks.block(index)))
-            .collect();
-        let regions = Regions::new(blocks.cols, blocks.rows, |index| is_free[index]);
-        let line = |from, to| {
-            let allow_unknown = problem.snapshot().rules().allow_unknown();
-            legal_line(problem.map(), from, to, allow_unknown)
-        };
-        let near = |cell| nearest_free(&blocks, &is_free, cell);
-        let legs = |blocks_near: Vec<Cell>, line: &dyn Fn(Cell) -> Option<Vec<Cell>>| {
-            let leg = |block| line(blocks.centre(block)).map(|cells| Leg { block, cells });
-            blocks_near.into_iter().filter_map(leg).collect::<Vec<_>>()
-        };
-        let (start, goal) = (problem.start_cell, problem.goal_cell);
-        let starts = legs(near(start), &|centre| line(start, centre));
-        let goals = legs(near(goal), &|centre| line(centre, goal));
-        let region = |leg: &Leg| regions.of(blocks.index(leg.block));
-        let (start, goal) = starts.iter().find_map(|start| {
-            let goal = goals.iter().find(|goal| region(goal) == region(start))?;
-            Some((start.clone(), goal.clone()))
-        })?;
-        Some(Self {
-            free: is_free.iter().filter(|&&free| free).count(),
-            blocks,
-            is_free,
-            start,
-            goal,
-        })
-    }
-
-    fn into_reduction(self, problem: &Problem<'_>, window: Bounds) -> Option<Reduction> {
-        let geometry = Geometry::unit(self.blocks.cols, self.blocks.rows).ok()?;
-        let costs = (0..self.blocks.count())
-            .map(|index| pooled_cost(problem, &self.blocks, index, self.is_free[index]))
-            .collect();
-        Some(Reduction {
-            map: Arc::new(Costmap::new(geometry, costs).ok()?),
-            blocks: self.blocks,
-            start: self.start.block,
-            goal: self.goal.block,
-            start_leg: self.start.cells,
-            goal_leg: self.goal.cells,
-            is_free: self.is_free.into(),
-            window,
-            full: *problem.map().geometry(),
-        })
-    }
-}
-
-/// Where to begin the first block: (rows, columns) to skip, spread over a block.
-fn skips(factor: usize) -> impl Iterator<Item = (usize, usize)> {
-    let step = factor.div_ceil(PHASES);
-    let along = move || (0..factor).step_by(step);
-    along().flat_map(move |rows| along().map(move |cols| (rows, cols)))
-}
-
-/// The free blocks near a cell, those with the nearest centres first.
-fn nearest_free(blocks: &Blocks, is_free: &[bool], cell: Cell) -> Vec<Cell> {
-    // With one cell to a block there is nothing to connect.
-    let span = if blocks.factor == 1 { 0 } else { LEG_SPAN };
-    let mut near: Vec<Cell> = blocks
-        .around(cell, span)
-        .filter(|&block| is_free[blocks.index(block)])
-        .collect();
-    near.sort_by_key(|&block| {
-        let centre = blocks.centre(block);
-        let (rows, cols) = (centre.row.abs_diff(cell.row), centre.col.abs_diff(cell.col));
-        rows * rows + cols * cols
-    });
-    near
-}
-
-/// The cost of a block: the mean of its cells if it is free, unknown cells counting as 0 (as they
-/// do in [`crate::search::Rules`]). Blocks of unknown cells alone stay unknown, unless that would
-/// make a blocked one free.
-fn pooled_cost(problem: &Problem<'_>, blocks: &Blocks, index: usize, is_free: bool) -> Cost {
+/// The cost of a block: the mean of its cells that can be entered if it is open, unknown cells counting
+/// as 0 (as they do in [`crate::search::Rules`]). Blocks of unknown cells alone stay unknown, unless that
+/// would make a blocked one free.
+fn pooled_cost(problem: &Problem<'_>, blocks: &Blocks, index: usize, is_open: bool) -> Cost {
     let map = problem.map();
-    let unknown_is_free = problem.snapshot().rules().allow_unknown();
+    let rules = problem.snapshot().rules();
     let (rows, cols) = blocks.cells(blocks.block(index));
     let width = map.geometry().width();
-    let costs = rows.flat_map(|row| &map.costs()[row * width..][cols.clone()]);
-    let (mut sum, mut known) = (0, 0);
-    for cost in costs.filter(|&&cost| cost != Cost::UNKNOWN) {
-        sum += usize::from(cost.0);
-        known += 1;
+    let costs = || {
+        rows.clone()
+            .flat_map(|row| &map.costs()[row * width..][cols.clone()])
+    };
+    if is_open == rules.allow_unknown() && costs().all(|&cost| cost == Cost::UNKNOWN) {
+        return Cost::UNKNOWN;
     }
-    let cells = blocks.factor * blocks.factor;
-    match (known, is_free) {
-        (0, _) if is_free == unknown_is_free => Cost::UNKNOWN,
-        (_, false) => Cost::LETHAL,
-        (_, true) => Cost(((sum + cells / 2) / cells) as u8),
+    if !is_open {
+        return Cost::LETHAL;
     }
-}
-
-/// One step from `here` towards `there`.
-fn step_towards(here: usize, there: usize) -> usize {
-    match here.cmp(&there) {
-        std::cmp::Ordering::Less => here + 1,
-        std::cmp::Ordering::Equal => here,
-        std::cmp::Ordering::Greater => here - 1,
+    let (mut sum, mut entered) = (0, 0);
+    for &cost in costs().filter(|&&cost| rules.multiplier(cost).is_some()) {
+        sum += if cost == Cost::UNKNOWN {
+            0
+        } else {
+            usize::from(cost.0)
+        };
+        entered += 1;
     }
-}
-
-/// A path in which every cell comes once.
-#[derive(Default)]
-struct LoopFree {
-    cells: Vec<Cell>,
-    places: HashMap<Cell, usize>,
-}
-
-impl LoopFree {
-    /// Adds a cell, or, if the path has been there, goes back to it.
-    fn push(&mut self, cell: Cell) {
-        if let Some(&place) = self.places.get(&cell) {
-            for left_out in self.cells.drain(place + 1..) {
-                self.places.remove(&left_out);
-            }
-            return;
-        }
-        self.places.insert(cell, self.cells.len());
-        self.cells.push(cell);
-    }
+    // The passage of an open block has a cell at least.
+    Cost(((sum + entered / 2) / entered.max(1)) as u8)
 }

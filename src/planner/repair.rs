@@ -83,7 +83,7 @@ pub(super) fn most_likely(
     termination: &Termination,
 ) -> Option<Vec<Cell>> {
     let blocks = most_likely_plan(draft, problem.snapshot().rules(), termination)?;
-    Some(draft.reduction.expand(&blocks))
+    Some(draft.reduction.expand(problem, &blocks))
 }
 
 /// The corridor in which plans are repaired that were found on blocks of `factor` cells a side.

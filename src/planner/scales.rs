@@ -171,7 +171,9 @@ fn resume(
     observer: &mut dyn FnMut(&Segment<'_>),
     report: &mut Report,
 ) -> Result<Option<Thought>> {
-    let reduction = timed(&mut report.time_ms.reduce, || earlier.reduction.on(problem));
+    let reduction = timed(&mut report.time_ms.reduce, || {
+        earlier.reduction.on(problem, limits.termination)
+    });
     let Some((reduction, warm)) = reduction.zip(earlier.warm.as_deref()) else {
         return Ok(None);
     };

@@ -1,7 +1,7 @@
 //! Straight lines between points: what they cost, and whether they may be driven.
 
 use super::frame::Point;
-use crate::grid::{Cell, Cost, Costmap};
+use crate::grid::{Cost, Costmap};
 use crate::search::Rules;
 
 /// How far a line must stay from blocked cells, in cells. It makes lines valid whatever the
@@ -9,19 +9,36 @@ use crate::search::Rules;
 const CLEARANCE: f64 = 1e-4;
 
 /// A map and the rules by which lines on it are judged.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Sight<'a> {
-    pub map: &'a Costmap,
-    pub rules: &'a Rules,
+    map: &'a Costmap,
+    /// Of each cost, what a cell's length in it counts; infinite if it is blocked. Lines ask for it at every
+    /// cell.
+    multipliers: [f64; 256],
 }
 
-impl Sight<'_> {
+impl<'a> Sight<'a> {
+    pub fn new(map: &'a Costmap, rules: &Rules) -> Self {
+        let multiplier = |cost: usize| rules.multiplier(Cost(cost as u8));
+        Self {
+            map,
+            multipliers: std::array::from_fn(|cost| multiplier(cost).unwrap_or(f64::INFINITY)),
+        }
+    }
+
     /// Travel cost of the line, in cells: length x (1 + `cost_weight` x cost / 252), summed over
     /// the stretch inside each cell. Blocked cells count as the highest traversable cost.
     pub fn cost(&self, from: Point, to: Point) -> f64 {
         let mut sum = 0.0;
         stretches(from, to, 0.0, |row, col, length| {
-            sum += length * self.multiplier_at(row, col).unwrap_or_else(|| self.worst());
+            let multiplier = self.multiplier_at(row, col);
+            let worst = self.multipliers[usize::from(Cost::MAX_TRAVERSABLE.0)];
+            sum += length
+                * if multiplier.is_finite() {
+                    multiplier
+                } else {
+                    worst
+                };
             true
         });
         sum
@@ -30,30 +47,36 @@ impl Sight<'_> {
     /// As [`Sight::cost`], or `None` if the line comes nearer than [`CLEARANCE`] to a blocked cell
     /// or to the world beyond the map.
     pub fn clear_cost(&self, from: Point, to: Point) -> Option<f64> {
-        let mut sum = 0.0;
-        let is_clear = stretches(from, to, CLEARANCE, |row, col, length| {
+        self.clear_cost_within(from, to, f64::INFINITY)
+    }
+
+    /// As [`Sight::clear_cost`], or `None` if that is above `most`.
+    pub fn clear_cost_within(&self, from: Point, to: Point, most: f64) -> Option<f64> {
+        // What is left of the line costs its length at least, so its end need not be looked at to know that
+        // it costs too much.
+        let spare = most - from.distance(to);
+        let (mut sum, mut seen) = (0.0, 0.0);
+        let is_clear = stretches(from, to, CLEARANCE, |row, col, stretch| {
             let multiplier = self.multiplier_at(row, col);
-            sum += length * multiplier.unwrap_or(0.0);
-            multiplier.is_some()
+            if multiplier == f64::INFINITY {
+                return false;
+            }
+            sum += stretch * multiplier;
+            seen += stretch;
+            sum - seen <= spare
         });
         is_clear.then_some(sum)
     }
 
-    fn multiplier_at(&self, row: i64, col: i64) -> Option<f64> {
+    /// Infinite for blocked cells and beyond the map.
+    fn multiplier_at(&self, row: i64, col: i64) -> f64 {
         let geometry = self.map.geometry();
-        let row = usize::try_from(row)
-            .ok()
-            .filter(|&row| row < geometry.height())?;
-        let col = usize::try_from(col)
-            .ok()
-            .filter(|&col| col < geometry.width())?;
-        self.rules.multiplier(self.map.cost(Cell::new(row, col)))
-    }
-
-    fn worst(&self) -> f64 {
-        self.rules
-            .multiplier(Cost::MAX_TRAVERSABLE)
-            .unwrap_or(f64::INFINITY)
+        let (height, width) = (geometry.height() as i64, geometry.width() as i64);
+        if !(0..height).contains(&row) || !(0..width).contains(&col) {
+            return f64::INFINITY;
+        }
+        let cost = self.map.costs()[(row * width + col) as usize];
+        self.multipliers[usize::from(cost.0)]
     }
 }
 
@@ -76,10 +99,15 @@ fn stretches(
     };
     let length = left.distance(right);
     let run = right.u - left.u;
+    let (rise, length_per_run) = if run > 0.0 {
+        ((right.v - left.v) / run, length / run)
+    } else {
+        (0.0, 0.0)
+    };
     // Where the line is at a column's border; a vertical line is everywhere at once.
     let height_at = |u: f64, at_vertical: f64| {
         if run > 0.0 {
-            left.v + (right.v - left.v) * ((u - left.u) / run).clamp(0.0, 1.0)
+            left.v + rise * (u - left.u).clamp(0.0, run)
         } else {
             at_vertical
         }
@@ -100,22 +128,23 @@ fn stretches(
         let highest = near[0].max(near[1]).max(high);
         let in_column = if run > 0.0 {
             let overlap = next_border.min(right.u) - border.max(left.u);
-            length * (overlap.max(0.0) / run)
+            overlap.max(0.0) * length_per_run
         } else if left.u.floor() as i64 == col {
             length
         } else {
             0.0
         };
+        let per_height = in_column / (high - low);
         for row in (lowest - margin).floor() as i64..=(highest + margin).floor() as i64 {
             let overlap = ((row + 1) as f64).min(high) - (row as f64).max(low);
-            let share = if high > low {
-                overlap.max(0.0) / (high - low)
+            let in_cell = if high > low {
+                overlap.max(0.0) * per_height
             } else if low.floor() as i64 == row {
-                1.0
+                in_column
             } else {
                 0.0
             };
-            if !visit(row, col, in_column * share) {
+            if !visit(row, col, in_cell) {
                 return false;
             }
         }

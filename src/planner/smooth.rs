@@ -143,7 +143,8 @@ impl Tails {
             if !is_better(least, way.points + 1, &best) {
                 continue;
             }
-            let Some(cost) = sight.clear_cost(first, point) else {
+            let most = best.cost * (1.0 + EQUAL) - way.cost;
+            let Some(cost) = sight.clear_cost_within(first, point, most) else {
                 continue;
             };
             if is_better(way.cost + cost, way.points + 1, &best) {

@@ -100,10 +100,7 @@ fn left_of(plan: &Plan, snapshot: &Snapshot, here: &Pose2) -> Option<Plan> {
 
     let here_cell = geometry.world_to_cell(here.x, here.y)?;
     let map = relaxed_map(snapshot, &relaxed_cells(snapshot, here_cell));
-    let sight = Sight {
-        map: &map,
-        rules: snapshot.rules(),
-    };
+    let sight = Sight::new(&map, snapshot.rules());
     let legs = || {
         poses
             .windows(2)

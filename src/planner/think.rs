@@ -47,7 +47,7 @@ pub struct Segment<'a> {
     pub q_continue: f32,
     readout: &'a Readout,
     reduction: &'a Reduction,
-    resolution: f64,
+    problem: &'a Problem<'a>,
 }
 
 impl Segment<'_> {
@@ -57,10 +57,11 @@ impl Segment<'_> {
     /// # Errors
     /// A tensor operation that fails.
     pub fn values(&self) -> Result<Vec<f32>> {
-        let metres = (self.reduction.factor() as f64 * self.resolution) as f32;
+        let resolution = self.problem.map().geometry().resolution();
+        let metres = (self.reduction.factor() as f64 * resolution) as f32;
         let logs = self.readout.value.to_vec1::<f32>()?;
         let values: Vec<f32> = logs.iter().map(|log| log.exp_m1() * metres).collect();
-        Ok(self.reduction.spread(&values))
+        Ok(self.reduction.spread(self.problem, &values))
     }
 
     /// The cell of the full map that a plan which does not arrive would enter next: one that it
@@ -79,7 +80,7 @@ impl Segment<'_> {
             let onward = policy.rollout(last, reduction.goal());
             onward.cells.get(1).copied()
         });
-        Ok(next.map(|cell| reduction.centre(cell)))
+        Ok(next.map(|cell| reduction.place(cell)))
     }
 }
 
@@ -335,7 +336,7 @@ fn think_about(
             q_continue,
             readout: &readout,
             reduction,
-            resolution: problem.map().geometry().resolution(),
+            problem,
         });
 
         let cost = candidate
@@ -415,7 +416,7 @@ impl Candidate {
     ) -> Self {
         let Rollout { cells, arrived } = rollout;
         let (cells, poses) = timed(&mut report.time_ms.decode, || {
-            let cells = reduction.expand(&cells);
+            let cells = reduction.expand(problem, &cells);
             let poses = poses_of_cells(problem, &cells);
             (cells, poses)
         });

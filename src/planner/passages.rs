@@ -1,0 +1,336 @@
+//! Which blocks of a pooled map are open, and where each of them is gone through.
+//!
+//! A block is open if it has a passage: free cells that belong together. Of several such groups the
+//! largest is the block's passage. Where two open blocks lie side by side, a step leads from the
+//! passage of one into that of the other: where none does, since a wall thinner than a block runs between
+//! them, one of the two is closed, so that the model sees the wall. It is the one whose neighbours reach
+//! each other without it, so that rooms lose the cells along their walls and corridors stay corridors.
+//! So whatever path leads through open blocks also leads through the map, and doors and corridors that
+//! are narrower than a block stay open.
+
+use super::pooling::{Blocks, FreeCounts};
+use crate::grid::Cell;
+use crate::search::Termination;
+
+/// The place of a closed block.
+const CLOSED: u32 = u32::MAX;
+
+/// The four sides of a block, counter-clockwise: right, top, left, bottom.
+const SIDES: usize = 4;
+const RIGHT: usize = 0;
+const TOP: usize = 1;
+
+/// The open blocks of a pooled map.
+#[derive(Debug, Clone)]
+pub(super) struct Passages {
+    /// Of each block, row-major, the index of the map's cell that stands for it, or [`CLOSED`].
+    places: Vec<u32>,
+    /// Columns of the map.
+    width: usize,
+}
+
+impl Passages {
+    /// Those of blocks on a map that is `width` cells wide; `None` if it was stopped.
+    pub fn new(
+        blocks: &Blocks,
+        free: &FreeCounts,
+        width: usize,
+        termination: &Termination,
+    ) -> Option<Self> {
+        let mut survey = Survey::new(blocks, free, termination)?;
+        if termination.reason().is_some() {
+            return None;
+        }
+        survey.close_where_walls_are();
+        let place = |index: usize| match survey.passages[index] {
+            Passage::None => CLOSED,
+            Passage::Whole => at(blocks.centre(blocks.block(index)), width),
+            Passage::Part { place, .. } => at(place, width),
+        };
+        Some(Self {
+            places: (0..blocks.count()).map(place).collect(),
+            width,
+        })
+    }
+
+    /// Whether the block at a row-major index can be gone through.
+    pub fn is_open(&self, index: usize) -> bool {
+        self.places[index] != CLOSED
+    }
+
+    /// The map's cell that stands for an open block: of its passage the one nearest to its centre.
+    pub fn place(&self, index: usize) -> Option<Cell> {
+        let place = self.places[index];
+        let (row, col) = (place as usize / self.width, place as usize % self.width);
+        (place != CLOSED).then_some(Cell::new(row, col))
+    }
+}
+
+fn at(cell: Cell, width: usize) -> u32 {
+    (cell.row * width + cell.col) as u32
+}
+
+/// What can be gone through of a block.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Passage {
+    None,
+    /// All of it.
+    Whole,
+    /// Some of its cells.
+    Part {
+        /// How many.
+        cells: u32,
+        /// The one nearest to the block's centre.
+        place: Cell,
+        /// Which of the [`Survey::faces`] are its own.
+        faces: u32,
+    },
+}
+
+/// What a block is needed for; more of it comes later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Need {
+    /// Its neighbours reach each other without it.
+    Nothing,
+    /// A corridor ends in it, and would end before it.
+    End,
+    /// Some of its neighbours only reach each other through it.
+    Passage,
+}
+
+/// The blocks while it is being found out which are open.
+struct Survey<'a> {
+    blocks: &'a Blocks,
+    passages: Vec<Passage>,
+    /// Of each block that is open in part, for each side and each of the cells along it (by row or
+    /// column), whether that belongs to the passage.
+    faces: Vec<bool>,
+}
+
+impl<'a> Survey<'a> {
+    /// `None` if it was stopped.
+    fn new(blocks: &'a Blocks, free: &FreeCounts, termination: &Termination) -> Option<Self> {
+        let mut survey = Self {
+            blocks,
+            passages: Vec::with_capacity(blocks.count()),
+            faces: Vec::new(),
+        };
+        let all = blocks.factor * blocks.factor;
+        let mut groups = Groups::new(blocks.factor);
+        for index in 0..blocks.count() {
+            let block = blocks.block(index);
+            if block.col == 0 && termination.reason().is_some() {
+                return None;
+            }
+            let count = free.in_block(blocks, block);
+            let passage = if count == 0 {
+                Passage::None
+            } else if count == all {
+                Passage::Whole
+            } else {
+                let faces = (survey.faces.len() / (SIDES * blocks.factor)) as u32;
+                let (rows, cols) = blocks.cells(block);
+                let largest = groups.largest(|row, col| {
+                    free.is_free(Cell::new(rows.start + row, cols.start + col))
+                });
+                groups.add_faces(largest.label, &mut survey.faces);
+                let (row, col) = largest.middle;
+                Passage::Part {
+                    cells: largest.cells,
+                    place: Cell::new(rows.start + row, cols.start + col),
+                    faces,
+                }
+            };
+            survey.passages.push(passage);
+        }
+        Some(survey)
+    }
+
+    /// Cells of a block's passage.
+    fn size(&self, index: usize) -> usize {
+        match self.passages[index] {
+            Passage::None => 0,
+            Passage::Whole => self.blocks.factor * self.blocks.factor,
+            Passage::Part { cells, .. } => cells as usize,
+        }
+    }
+
+    fn is_open(&self, index: usize) -> bool {
+        self.passages[index] != Passage::None
+    }
+
+    /// Whether cell `along` of a side belongs to a block's passage.
+    fn reaches(&self, index: usize, side: usize, along: usize) -> bool {
+        match self.passages[index] {
+            Passage::None => false,
+            Passage::Whole => true,
+            Passage::Part { faces, .. } => {
+                self.faces[(faces as usize * SIDES + side) * self.blocks.factor + along]
+            }
+        }
+    }
+
+    /// Whether a step leads from a block's passage over one of its sides into that of the block there.
+    fn meets(&self, index: usize, side: usize, beyond: usize) -> bool {
+        let across = (side + 2) % SIDES;
+        let whole = |index: usize| self.passages[index] == Passage::Whole;
+        (whole(index) && whole(beyond))
+            || (0..self.blocks.factor).any(|along| {
+                self.reaches(index, side, along) && self.reaches(beyond, across, along)
+            })
+    }
+
+    /// The block beyond a side, if there is one.
+    fn beyond(&self, index: usize, side: usize) -> Option<usize> {
+        let Blocks { rows, cols, .. } = *self.blocks;
+        let (row, col) = (index / cols, index % cols);
+        match side {
+            RIGHT => (col + 1 < cols).then_some(index + 1),
+            TOP => (row + 1 < rows).then_some(index + cols),
+            2 => (col > 0).then(|| index - 1),
+            _ => (row > 0).then(|| index - cols),
+        }
+    }
+
+    /// Closes one of every two neighbours between whose passages no step leads.
+    fn close_where_walls_are(&mut self) {
+        for index in 0..self.passages.len() {
+            for side in [RIGHT, TOP] {
+                let Some(beyond) = self.beyond(index, side) else {
+                    continue;
+                };
+                let both = self.is_open(index) && self.is_open(beyond);
+                if !both || self.meets(index, side, beyond) {
+                    continue;
+                }
+                let worth = |index: usize| (self.need(index), self.size(index));
+                let closed = if worth(index) < worth(beyond) {
+                    index
+                } else {
+                    beyond
+                };
+                self.passages[closed] = Passage::None;
+            }
+        }
+    }
+
+    /// What an open block is needed for, as far as the eight blocks around it can tell.
+    fn need(&self, index: usize) -> Need {
+        // The neighbour on each side, if a step leads there.
+        let on = |from: usize, side: usize| {
+            let beyond = self.beyond(from, side)?;
+            (self.is_open(beyond) && self.meets(from, side, beyond)).then_some(beyond)
+        };
+        let neighbours: [Option<usize>; SIDES] = std::array::from_fn(|side| on(index, side));
+        let joined = |side: usize| {
+            let next = (side + 1) % SIDES;
+            let (Some(one), Some(other)) = (neighbours[side], neighbours[next]) else {
+                return false;
+            };
+            // The block in the corner between them.
+            on(one, next).is_some_and(|corner| on(other, side) == Some(corner))
+        };
+        let count = neighbours.iter().flatten().count();
+        let joints = (0..SIDES).filter(|&side| joined(side)).count();
+        if count > joints + 1 {
+            Need::Passage
+        } else if count == 1 {
+            Need::End
+        } else {
+            Need::Nothing
+        }
+    }
+}
+
+/// The groups of free cells in one block, one block after the other.
+struct Groups {
+    side: usize,
+    /// Of each cell, row-major, its group from 1, or 0.
+    labels: Vec<u32>,
+    waiting: Vec<usize>,
+}
+
+/// The largest group of a block.
+struct Largest {
+    label: u32,
+    cells: u32,
+    /// Row and column in the block of the cell nearest to the block's centre.
+    middle: (usize, usize),
+}
+
+impl Groups {
+    fn new(side: usize) -> Self {
+        Self {
+            side,
+            labels: vec![0; side * side],
+            waiting: Vec::new(),
+        }
+    }
+
+    /// The largest group of a block that has free cells; of equally large ones the first. Diagonal moves
+    /// need both cells beside them, so groups are held together by straight ones.
+    fn largest(&mut self, is_free: impl Fn(usize, usize) -> bool) -> Largest {
+        let side = self.side;
+        self.labels.fill(0);
+        let mut best = Largest {
+            label: 0,
+            cells: 0,
+            middle: (0, 0),
+        };
+        let mut label = 0;
+        for first in 0..side * side {
+            if self.labels[first] != 0 || !is_free(first / side, first % side) {
+                continue;
+            }
+            label += 1;
+            let mut group = Largest {
+                label,
+                cells: 0,
+                middle: (first / side, first % side),
+            };
+            self.labels[first] = label;
+            self.waiting.push(first);
+            while let Some(index) = self.waiting.pop() {
+                let (row, col) = (index / side, index % side);
+                group.cells += 1;
+                if self.off_centre((row, col)) < self.off_centre(group.middle) {
+                    group.middle = (row, col);
+                }
+                let near = [
+                    (col + 1 < side).then_some(index + 1),
+                    (row + 1 < side).then_some(index + side),
+                    (col > 0).then(|| index - 1),
+                    (row > 0).then(|| index - side),
+                ];
+                for near in near.into_iter().flatten() {
+                    if self.labels[near] == 0 && is_free(near / side, near % side) {
+                        self.labels[near] = label;
+                        self.waiting.push(near);
+                    }
+                }
+            }
+            if group.cells > best.cells {
+                best = group;
+            }
+        }
+        best
+    }
+
+    /// How far a cell is from the one in the block's centre; of cells equally far off, the lower left one
+    /// counts as nearest, in whatever order they come.
+    fn off_centre(&self, (row, col): (usize, usize)) -> (usize, usize) {
+        let centre = self.side / 2;
+        let (rows, cols) = (row.abs_diff(centre), col.abs_diff(centre));
+        (rows * rows + cols * cols, row * self.side + col)
+    }
+
+    /// Adds which cells along each side belong to a group.
+    fn add_faces(&self, label: u32, faces: &mut Vec<bool>) {
+        let last = self.side - 1;
+        let belongs = |row: usize, col: usize| self.labels[row * self.side + col] == label;
+        faces.extend((0..self.side).map(|row| belongs(row, last)));
+        faces.extend((0..self.side).map(|col| belongs(last, col)));
+        faces.extend((0..self.side).map(|row| belongs(row, 0)));
+        faces.extend((0..self.side).map(|col| belongs(0, col)));
+    }
+}
