@@ -213,7 +213,9 @@ impl Reduction {
             let Some(way) = way_within(problem, ends, self.blocks.span(here, block)) else {
                 return path.cells;
             };
-            way.into_iter().for_each(|cell| path.push(cell));
+            for cell in way {
+                path.push(cell);
+            }
             here = block;
             places.push(self.place(here));
         }

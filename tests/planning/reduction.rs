@@ -125,9 +125,10 @@ const ONE_DOOR: &str = "
 /// The best plan over the blocks, as cells of the map.
 fn best_plan(problem: &Problem<'_>, reduction: &Reduction) -> Vec<Cell> {
     let rules = Rules::shortest();
-    let field = Field::compute(reduction.map(), reduction.goal(), &rules).unwrap();
+    let field =
+        Field::compute(reduction.map(), reduction.goal(), &rules).expect("the goal is free");
     let path = field.path_from(reduction.map(), &rules, reduction.start());
-    reduction.expand(problem, &path.unwrap())
+    reduction.expand(problem, &path.expect("the blocks are connected"))
 }
 
 #[test]
