@@ -15,10 +15,11 @@ use crate::search::Termination;
 /// The place of a closed block.
 const CLOSED: u32 = u32::MAX;
 
-/// The four sides of a block, counter-clockwise: right, top, left, bottom.
+/// The sides of a block, counter-clockwise.
 const SIDES: usize = 4;
 const RIGHT: usize = 0;
 const TOP: usize = 1;
+const LEFT: usize = 2;
 
 /// The open blocks of a pooled map.
 #[derive(Debug, Clone)]
@@ -82,12 +83,12 @@ enum Passage {
         cells: u32,
         /// The one nearest to the block's centre.
         place: Cell,
-        /// Which of the [`Survey::faces`] are its own.
+        /// Its number among the blocks that [`Survey::faces`] knows.
         faces: u32,
     },
 }
 
-/// What a block is needed for; more of it comes later.
+/// What a block is needed for, from the least on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Need {
     /// Its neighbours reach each other without it.
@@ -187,7 +188,7 @@ impl<'a> Survey<'a> {
         match side {
             RIGHT => (col + 1 < cols).then_some(index + 1),
             TOP => (row + 1 < rows).then_some(index + cols),
-            2 => (col > 0).then(|| index - 1),
+            LEFT => (col > 0).then(|| index - 1),
             _ => (row > 0).then(|| index - cols),
         }
     }
