@@ -76,8 +76,7 @@ impl Layout {
         free: &FreeCounts,
         termination: &Termination,
     ) -> Option<Self> {
-        let width = problem.map().geometry().width();
-        let passages = Passages::new(&blocks, free, width, termination)?;
+        let passages = Passages::new(&blocks, free, problem.map().geometry(), termination)?;
         let regions = Regions::new(blocks.cols, blocks.rows, |index| passages.is_open(index));
         let region = |leg: &Leg| regions.of(blocks.index(leg.block));
         let legs = Legs {

@@ -9,7 +9,8 @@
 //! are narrower than a block stay open.
 
 use super::pooling::{Blocks, FreeCounts};
-use crate::grid::Cell;
+use super::regions::Regions;
+use crate::grid::{Cell, Geometry};
 use crate::search::Termination;
 
 /// The place of a closed block.
@@ -26,16 +27,16 @@ const LEFT: usize = 2;
 pub(super) struct Passages {
     /// Of each block, row-major, the index of the map's cell that stands for it, or [`CLOSED`].
     places: Vec<u32>,
-    /// Columns of the map.
-    width: usize,
+    /// Of the map.
+    geometry: Geometry,
 }
 
 impl Passages {
-    /// Those of blocks on a map that is `width` cells wide; `None` if it was stopped.
+    /// Those of blocks on a map; `None` if it was stopped.
     pub fn new(
         blocks: &Blocks,
         free: &FreeCounts,
-        width: usize,
+        geometry: &Geometry,
         termination: &Termination,
     ) -> Option<Self> {
         let mut survey = Survey::new(blocks, free, termination)?;
@@ -45,12 +46,12 @@ impl Passages {
         survey.close_where_walls_are();
         let place = |index: usize| match survey.passages[index] {
             Passage::None => CLOSED,
-            Passage::Whole => at(blocks.centre(blocks.block(index)), width),
-            Passage::Part { place, .. } => at(place, width),
+            Passage::Whole => geometry.index(blocks.centre(blocks.block(index))) as u32,
+            Passage::Part { place, .. } => geometry.index(place) as u32,
         };
         Some(Self {
             places: (0..blocks.count()).map(place).collect(),
-            width,
+            geometry: *geometry,
         })
     }
 
@@ -62,13 +63,8 @@ impl Passages {
     /// The map's cell that stands for an open block: of its passage the one nearest to its centre.
     pub fn place(&self, index: usize) -> Option<Cell> {
         let place = self.places[index];
-        let (row, col) = (place as usize / self.width, place as usize % self.width);
-        (place != CLOSED).then_some(Cell::new(row, col))
+        (place != CLOSED).then(|| self.geometry.cell(place as usize))
     }
-}
-
-fn at(cell: Cell, width: usize) -> u32 {
-    (cell.row * width + cell.col) as u32
 }
 
 /// What can be gone through of a block.
@@ -117,7 +113,6 @@ impl<'a> Survey<'a> {
             faces: Vec::new(),
         };
         let all = blocks.factor * blocks.factor;
-        let mut groups = Groups::new(blocks.factor);
         for index in 0..blocks.count() {
             let block = blocks.block(index);
             if block.col == 0 && termination.reason().is_some() {
@@ -129,22 +124,51 @@ impl<'a> Survey<'a> {
             } else if count == all {
                 Passage::Whole
             } else {
-                let faces = (survey.faces.len() / (SIDES * blocks.factor)) as u32;
-                let (rows, cols) = blocks.cells(block);
-                let largest = groups.largest(|row, col| {
-                    free.is_free(Cell::new(rows.start + row, cols.start + col))
-                });
-                groups.add_faces(largest.label, &mut survey.faces);
-                let (row, col) = largest.middle;
-                Passage::Part {
-                    cells: largest.cells,
-                    place: Cell::new(rows.start + row, cols.start + col),
-                    faces,
-                }
+                survey.part(block, free)
             };
             survey.passages.push(passage);
         }
         Some(survey)
+    }
+
+    /// The passage of a block that is free in part: of its groups of free cells the largest, of equally
+    /// large ones the first.
+    fn part(&mut self, block: Cell, free: &FreeCounts) -> Passage {
+        let side = self.blocks.factor;
+        let (rows, cols) = self.blocks.cells(block);
+        let cell = |index: usize| Cell::new(rows.start + index / side, cols.start + index % side);
+        let groups = Regions::new(side, side, |index| free.is_free(cell(index)));
+        let mut sizes = vec![0; groups.count()];
+        for group in (0..side * side).filter_map(|index| groups.of(index)) {
+            sizes[group as usize] += 1;
+        }
+        let largest = (0..groups.count()).rev().max_by_key(|&group| sizes[group]);
+        let belongs = |index: usize| groups.of(index).map(|group| group as usize) == largest;
+        let centre = self.blocks.centre(block);
+        let off_centre = |&index: &usize| {
+            let (row, col) = (cell(index).row, cell(index).col);
+            row.abs_diff(centre.row).pow(2) + col.abs_diff(centre.col).pow(2)
+        };
+        let middle = (0..side * side)
+            .filter(|&index| belongs(index))
+            .min_by_key(off_centre);
+        let Some((largest, middle)) = largest.zip(middle) else {
+            return Passage::None;
+        };
+        let faces = (self.faces.len() / (SIDES * side)) as u32;
+        let along = |at: fn(usize, usize) -> usize| (0..side).map(move |along| at(along, side));
+        self.faces
+            .extend(along(|row, side| row * side + side - 1).map(belongs));
+        self.faces
+            .extend(along(|col, side| (side - 1) * side + col).map(belongs));
+        self.faces
+            .extend(along(|row, side| row * side).map(belongs));
+        self.faces.extend(along(|col, _| col).map(belongs));
+        Passage::Part {
+            cells: sizes[largest],
+            place: cell(middle),
+            faces,
+        }
     }
 
     /// Cells of a block's passage.
@@ -184,7 +208,7 @@ impl<'a> Survey<'a> {
     /// The block beyond a side, if there is one.
     fn beyond(&self, index: usize, side: usize) -> Option<usize> {
         let Blocks { rows, cols, .. } = *self.blocks;
-        let (row, col) = (index / cols, index % cols);
+        let Cell { row, col } = self.blocks.block(index);
         match side {
             RIGHT => (col + 1 < cols).then_some(index + 1),
             TOP => (row + 1 < rows).then_some(index + cols),
@@ -240,98 +264,5 @@ impl<'a> Survey<'a> {
         } else {
             Need::Nothing
         }
-    }
-}
-
-/// The groups of free cells in one block, one block after the other.
-struct Groups {
-    side: usize,
-    /// Of each cell, row-major, its group from 1, or 0.
-    labels: Vec<u32>,
-    waiting: Vec<usize>,
-}
-
-/// The largest group of a block.
-struct Largest {
-    label: u32,
-    cells: u32,
-    /// Row and column in the block of the cell nearest to the block's centre.
-    middle: (usize, usize),
-}
-
-impl Groups {
-    fn new(side: usize) -> Self {
-        Self {
-            side,
-            labels: vec![0; side * side],
-            waiting: Vec::new(),
-        }
-    }
-
-    /// The largest group of a block that has free cells; of equally large ones the first. Diagonal moves
-    /// need both cells beside them, so groups are held together by straight ones.
-    fn largest(&mut self, is_free: impl Fn(usize, usize) -> bool) -> Largest {
-        let side = self.side;
-        self.labels.fill(0);
-        let mut best = Largest {
-            label: 0,
-            cells: 0,
-            middle: (0, 0),
-        };
-        let mut label = 0;
-        for first in 0..side * side {
-            if self.labels[first] != 0 || !is_free(first / side, first % side) {
-                continue;
-            }
-            label += 1;
-            let mut group = Largest {
-                label,
-                cells: 0,
-                middle: (first / side, first % side),
-            };
-            self.labels[first] = label;
-            self.waiting.push(first);
-            while let Some(index) = self.waiting.pop() {
-                let (row, col) = (index / side, index % side);
-                group.cells += 1;
-                if self.off_centre((row, col)) < self.off_centre(group.middle) {
-                    group.middle = (row, col);
-                }
-                let near = [
-                    (col + 1 < side).then_some(index + 1),
-                    (row + 1 < side).then_some(index + side),
-                    (col > 0).then(|| index - 1),
-                    (row > 0).then(|| index - side),
-                ];
-                for near in near.into_iter().flatten() {
-                    if self.labels[near] == 0 && is_free(near / side, near % side) {
-                        self.labels[near] = label;
-                        self.waiting.push(near);
-                    }
-                }
-            }
-            if group.cells > best.cells {
-                best = group;
-            }
-        }
-        best
-    }
-
-    /// How far a cell is from the one in the block's centre; of cells equally far off, the lower left one
-    /// counts as nearest, in whatever order they come.
-    fn off_centre(&self, (row, col): (usize, usize)) -> (usize, usize) {
-        let centre = self.side / 2;
-        let (rows, cols) = (row.abs_diff(centre), col.abs_diff(centre));
-        (rows * rows + cols * cols, row * self.side + col)
-    }
-
-    /// Adds which cells along each side belong to a group.
-    fn add_faces(&self, label: u32, faces: &mut Vec<bool>) {
-        let last = self.side - 1;
-        let belongs = |row: usize, col: usize| self.labels[row * self.side + col] == label;
-        faces.extend((0..self.side).map(|row| belongs(row, last)));
-        faces.extend((0..self.side).map(|col| belongs(last, col)));
-        faces.extend((0..self.side).map(|row| belongs(row, 0)));
-        faces.extend((0..self.side).map(|col| belongs(0, col)));
     }
 }

@@ -114,6 +114,11 @@ impl Regions {
             .filter(|&label| label != BLOCKED)
     }
 
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.bounds.len()
+    }
+
     /// The rectangle around a region.
     pub fn bounds(&self, region: u32) -> Bounds {
         self.bounds[region as usize]
