@@ -6,7 +6,8 @@
 //!     cargo bench --features ros2 --bench back_ends
 //! ```
 //!
-//! Measured beside them: a ROS 2 node that only sends maps and goals back.
+//! Measured beside them: a ROS 2 node that only sends maps and goals back, in turns with the planner, so that
+//! whatever else the machine does falls on both.
 
 mod ros2;
 mod zenoh;
@@ -34,8 +35,10 @@ const PARAMETERS: [&str; 5] = [
 
 /// A node as its client sees it.
 trait Robot {
-    /// Sends a map of which one cell tells it from the others.
-    fn send_map(&self, number: usize);
+    type Map;
+    /// A map of which one cell tells it from the others.
+    fn map(number: usize) -> Self::Map;
+    fn send(&self, map: Self::Map);
     /// When its costmaps came back.
     fn costmaps(&self) -> &Receiver<Instant>;
     /// How long the node took to make maps ready, milliseconds, told again and again.
@@ -59,49 +62,75 @@ struct Measured {
 }
 
 impl Measured {
-    fn of(robot: &impl Robot, begin: Instant) -> Self {
+    /// What is measured of robots in turns, those that began at the same time.
+    fn of<R: Robot, const N: usize>(robots: &[R; N], begin: Instant) -> [Self; N] {
         let mut number = 0;
-        loop {
-            number += 1;
-            robot.send_map(number);
-            if robot.costmaps().recv_timeout(TRY).is_ok() {
-                break;
+        let first_plans = robots.each_ref().map(|robot| {
+            loop {
+                number += 1;
+                robot.send(R::map(number));
+                if robot.costmaps().recv_timeout(TRY).is_ok() {
+                    break;
+                }
             }
-        }
-        robot.goal();
-        let first_plan = ms(begin.elapsed());
-        let (mut maps, mut made) = (Vec::new(), Vec::new());
+            robot.goal();
+            ms(begin.elapsed())
+        });
+        let mut times = [const { Times::NONE }; N];
         for _ in 0..MAPS {
-            number += 1;
-            robot.costmaps().try_iter().for_each(drop);
-            let sent = Instant::now();
-            robot.send_map(number);
-            let back = robot.costmaps().recv_timeout(PATIENCE).expect("a costmap");
-            maps.push(ms(back - sent));
-            if let Some(told) = robot.made_ms() {
-                // What is told from now on is about this map.
-                told.try_iter().for_each(drop);
-                made.push(told.recv_timeout(PATIENCE).expect("diagnostics"));
+            for (robot, times) in robots.iter().zip(&mut times) {
+                number += 1;
+                let map = R::map(number);
+                robot.costmaps().try_iter().for_each(drop);
+                let sent = Instant::now();
+                robot.send(map);
+                let back = robot.costmaps().recv_timeout(PATIENCE).expect("a costmap");
+                let made = robot.made_ms().map_or(0.0, |told| {
+                    // What is told from now on is about this map.
+                    told.try_iter().for_each(drop);
+                    told.recv_timeout(PATIENCE).expect("diagnostics")
+                });
+                times.maps.push(ms(back - sent) - made);
+                times.made.push(made);
             }
         }
-        let (mut goals, mut planning) = (Vec::new(), Vec::new());
-        let begin = Instant::now();
         for _ in 0..GOALS {
-            let (round_trip, planned) = robot.goal();
-            goals.push(round_trip - planned);
-            planning.push(planned);
+            for (robot, times) in robots.iter().zip(&mut times) {
+                let (round_trip, planned) = robot.goal();
+                times.goals.push(round_trip - planned);
+                times.planning.push(planned);
+                times.round_trips.push(round_trip);
+            }
         }
-        let rate = GOALS as f64 / begin.elapsed().as_secs_f64();
-        let made = if made.is_empty() { 0.0 } else { median(made) };
-        Self {
-            first_plan,
-            maps: median(maps) - made,
-            made,
-            goals: median(goals),
-            planning: median(planning),
-            rate,
-        }
+        let mut first_plans = first_plans.into_iter();
+        times.map(|times| Self {
+            first_plan: first_plans.next().unwrap_or_default(),
+            maps: median(times.maps),
+            made: median(times.made),
+            goals: median(times.goals),
+            planning: median(times.planning),
+            rate: GOALS as f64 / (times.round_trips.iter().sum::<f64>() / 1e3),
+        })
     }
+}
+
+/// Single times, milliseconds; see [`Measured`].
+struct Times {
+    maps: Vec<f64>,
+    made: Vec<f64>,
+    goals: Vec<f64>,
+    planning: Vec<f64>,
+    round_trips: Vec<f64>,
+}
+
+impl Times {
+    const NONE: Self = Self {
+        maps: Vec::new(),
+        made: Vec::new(),
+        goals: Vec::new(),
+        planning: Vec::new(),
+        round_trips: Vec::new(),
+    };
 }
 
 fn main() {
@@ -109,7 +138,7 @@ fn main() {
         return ros2::echo();
     }
     let [dds, echo] = ros2::measure();
-    let zenoh = zenoh::measure();
+    let [zenoh] = zenoh::measure();
     println!("                                  Zenoh    ROS 2 (DDS)  ROS 2 echo node");
     let row = |what: &str, of: fn(&Measured) -> f64| {
         let [zenoh, dds, echo] = [&zenoh, &dds, &echo].map(of);
@@ -124,7 +153,13 @@ fn main() {
     row("  beside own work of, ms", |m| m.made);
     row("goal in, plan out, ms", |m| m.goals);
     row("  beside planning of, ms", |m| m.planning);
-    row("1,000 goals one by one, 1/s", |m| m.rate);
+    row("goals one by one, 1/s", |m| m.rate);
+    let added = |what: &str, of: fn(&Measured) -> f64| {
+        let (added, ratio) = (of(&dds) - of(&echo), of(&dds) / of(&echo));
+        println!("the ROS 2 node adds to the echo node, {what}: {added:.2} ms (ratio {ratio:.2})");
+    };
+    added("1 MB map", |m| m.maps);
+    added("goal", |m| m.goals);
 }
 
 /// A program that ends with this one.

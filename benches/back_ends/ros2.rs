@@ -60,7 +60,8 @@ pub(super) fn measure() -> [Measured; 2] {
     let node = executor.create_node("client").expect("a node");
     let stop = executor.commands().clone();
     let measuring = std::thread::spawn(move || {
-        let measured = NAMES.map(|names| Measured::of(&Client::new(&node, names), begin));
+        let robots = NAMES.map(|names| Client::new(&node, names));
+        let measured = Measured::of(&robots, begin);
         stop.halt_spinning();
         measured
     });
@@ -134,14 +135,20 @@ fn within<T>(mut future: impl Future<Output = T> + Unpin) -> Option<T> {
 }
 
 impl Robot for Client {
-    fn send_map(&self, number: usize) {
+    type Map = OccupancyGrid;
+
+    fn map(number: usize) -> OccupancyGrid {
         let mut grid = OccupancyGrid::default();
         grid.header.frame_id = "map".into();
         (grid.info.width, grid.info.height) = (SIDE as u32, SIDE as u32);
         grid.info.resolution = 0.05;
         grid.info.origin.orientation.w = 1.0;
-        grid.data = cells(number).into();
-        self.map.publish(grid).expect("it can be published");
+        grid.data = cells(number).as_slice().into();
+        grid
+    }
+
+    fn send(&self, map: OccupancyGrid) {
+        self.map.publish(map).expect("it can be published");
     }
 
     fn costmaps(&self) -> &Receiver<Instant> {

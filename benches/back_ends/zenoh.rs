@@ -16,14 +16,14 @@ use hrm_planner::middleware::zenoh::{Identity, Qos};
 
 use super::{Measured, PARAMETERS, PATIENCE, Robot, SIDE, cells, made_ms, ms, program, start};
 
-pub(super) fn measure() -> Measured {
+pub(super) fn measure() -> [Measured; 1] {
     let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     let endpoint = format!("tcp/{}", port.expect("a free port"));
     let mut arguments = vec!["serve", "--listen", &endpoint];
     arguments.extend(PARAMETERS.iter().flat_map(|parameter| ["-p", parameter]));
     let begin = Instant::now();
     let _node = start(&program("HRM_SERVE"), &arguments);
-    Measured::of(&Peer::new(&endpoint), begin)
+    Measured::of(&[Peer::new(&endpoint)], begin)
 }
 
 struct Peer {
@@ -76,14 +76,20 @@ impl Peer {
 }
 
 impl Robot for Peer {
-    fn send_map(&self, number: usize) {
+    type Map = OccupancyGrid;
+
+    fn map(number: usize) -> OccupancyGrid {
         let mut grid = OccupancyGrid::default();
         "map".clone_into(&mut grid.header.frame_id);
         (grid.info.width, grid.info.height) = (SIDE as u32, SIDE as u32);
         grid.info.resolution = 0.05;
         grid.info.origin.orientation.w = 1.0;
         grid.data = cells(number);
-        self.map.publish(grid).expect("it can be published");
+        grid
+    }
+
+    fn send(&self, map: OccupancyGrid) {
+        self.map.publish(map).expect("it can be published");
     }
 
     fn costmaps(&self) -> &Receiver<Instant> {

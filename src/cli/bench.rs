@@ -78,7 +78,7 @@ pub struct Arguments {
     /// Segments of thinking at most, instead of the configured number
     #[arg(long, value_name = "N")]
     max_segments: Option<usize>,
-    /// Symmetric images of each map to think about, instead of the configured number (1 to 8)
+    /// Symmetric images of each map to think about, instead of the configured number (1 to 16)
     #[arg(long, value_name = "N")]
     symmetries: Option<usize>,
     /// Also write the rows to this file, a JSON list

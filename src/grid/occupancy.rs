@@ -185,14 +185,15 @@ impl OccupancyGrid {
 
 /// Fails on the first value that is neither -1 nor in 0..=100.
 pub(super) fn check_values(data: &[i8]) -> Result<()> {
-    match data
-        .iter()
-        .position(|value| !(UNKNOWN..=OCCUPIED).contains(value))
-    {
-        Some(index) => Err(Error::OccupancyValue {
+    let is_wrong = |value: &i8| !(UNKNOWN..=OCCUPIED).contains(value);
+    // Without a way out in the middle many values are compared at once.
+    if !data.iter().fold(false, |any, value| any | is_wrong(value)) {
+        return Ok(());
+    }
+    data.iter().position(is_wrong).map_or(Ok(()), |index| {
+        Err(Error::OccupancyValue {
             index,
             value: data[index],
-        }),
-        None => Ok(()),
-    }
+        })
+    })
 }

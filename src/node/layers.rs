@@ -400,7 +400,7 @@ impl Worker {
                 window,
                 data: occupancies(ready.snapshot.inflated(), window),
             };
-            self.shared.outbox.costmap(&message, is_whole);
+            self.shared.outbox.costmap(message, is_whole);
         }
         self.published = Some(Published {
             at: Instant::now(),

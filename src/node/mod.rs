@@ -70,7 +70,7 @@ pub trait Outbox: Send + Sync {
     /// What a segment of thinking came to: `~/reasoning`.
     fn reasoning(&self, frame: &ReasoningFrame);
     /// The costmap, or the window of it that has changed.
-    fn costmap(&self, costmap: &CostmapMessage, is_whole: bool);
+    fn costmap(&self, costmap: CostmapMessage, is_whole: bool);
     /// A heartbeat: `bond`.
     fn bond(&self, status: &BondStatus);
     /// A step of the lifecycle: `~/transition_event`.

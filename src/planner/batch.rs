@@ -15,12 +15,13 @@ use rayon::prelude::*;
 use super::budget::Budget;
 use super::corridor::BestPlans;
 use super::frame::Point;
+use super::image::Toward;
 use super::repair::{self, Draft};
 use super::report::{milliseconds, timed};
 use super::scales::Thought;
 use super::sight::Sight;
 use super::smooth::Shortener;
-use super::think::{Held, decode};
+use super::think::decode;
 use super::{
     Asked, Means, Outcome, Planner, Policy, Problem, Refusal, Report, Request, Segment, Snapshot,
     check, stopped,
@@ -344,13 +345,10 @@ pub(super) fn follow(problem: &Problem<'_>, draft: &Draft, report: &mut Report) 
     }
     let reduction = draft.reduction.starting_at(problem)?;
     let policy = Policy::new(reduction.map(), &draft.logits, problem.snapshot().rules());
-    let candidate = decode(problem, &reduction, &policy, report);
+    let candidate = decode(problem, &reduction, &policy, Toward::Goal, report);
     Some(Thought {
         factor: reduction.factor(),
-        held: candidate.verified.then_some(Held {
-            cells: candidate.cells,
-            evaded: candidate.evaded,
-        }),
+        held: candidate.held(problem),
         draft: Some(Draft {
             logits: Arc::clone(&draft.logits),
             warm: draft.warm.clone(),

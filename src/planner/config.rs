@@ -94,8 +94,8 @@ pub struct PlannerConfig {
     /// Whether a plan found on a pooled map is thought about once more, along its corridor, as finely
     /// as `max_tokens` allows.
     pub closer_look: bool,
-    /// How many symmetric images of a map the model thinks about, 1..=8; the best of its plans counts.
-    /// Models with tied weights know no more than p x p of them, for patches of p x p cells.
+    /// How many symmetric images of a problem the model thinks about, 1..=16; the best pieces of its plans
+    /// count. For models with tied weights there are 2 p^2 of them, for patches of p x p cells.
     pub symmetries: usize,
     /// Whether [`replan`](super::Planner::replan) goes on thinking where it ended when the map has
     /// changed, instead of beginning anew.
@@ -207,7 +207,7 @@ impl PlannerConfig {
                 self.max_tokens as f64,
             ),
             (
-                limits("symmetries", 1.0..=8.0, "1 to 8"),
+                limits("symmetries", 1.0..=16.0, "1 to 16"),
                 self.symmetries as f64,
             ),
             (

@@ -1,4 +1,4 @@
-//! Images of a map: the same problem turned, mirrored or moved, as the model sees it.
+//! Images of a map: the same problem turned, mirrored, moved or seen from its goal, as the model sees it.
 
 use std::borrow::Cow;
 
@@ -9,20 +9,55 @@ use crate::Result;
 use crate::grid::{Cell, Cost, Costmap, Geometry, Move, Symmetry};
 use crate::model::{GridHrmConfig, Readout};
 
+/// Where the model is asked to lead. The way back is the same way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Toward {
+    /// From the start to the goal.
+    Goal,
+    /// From the goal to the start.
+    Start,
+}
+
+impl Toward {
+    /// From which cell of the reduction to which.
+    pub fn ends(self, reduction: &Reduction) -> (Cell, Cell) {
+        let (start, goal) = (reduction.start(), reduction.goal());
+        match self {
+            Self::Goal => (start, goal),
+            Self::Start => (goal, start),
+        }
+    }
+}
+
 /// A way to lay out a map that leaves the problem what it is.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct View {
     symmetry: Symmetry,
     /// Rows below and columns to the left of the map, which are blocked.
     shift: (usize, usize),
+    toward: Toward,
 }
 
 impl View {
-    /// The views that are another problem to a model of this kind, the map itself first. Weights that
-    /// are tied know symmetries, but how patches lie on a map no weights know; others are shown
-    /// symmetries alone, which are as many images as anybody has the time for.
+    /// The views that are another problem to a model of this kind, the map itself first, those toward
+    /// the start last. Weights that are tied know symmetries, but how patches lie on a map no weights know;
+    /// others are shown symmetries alone, which are as many images as anybody has the time for.
     pub fn all(config: &GridHrmConfig) -> Vec<Self> {
-        let view = |symmetry, shift| Self { symmetry, shift };
+        let forwards = Self::forwards(config);
+        let mut views = forwards.clone();
+        views.extend(forwards.into_iter().map(|view| Self {
+            toward: Toward::Start,
+            ..view
+        }));
+        views
+    }
+
+    fn forwards(config: &GridHrmConfig) -> Vec<Self> {
+        let view = |symmetry, shift| Self {
+            symmetry,
+            shift,
+            toward: Toward::Goal,
+        };
         if config.tied {
             let side = config.patch;
             let mut shifts: Vec<_> = (0..side * side)
@@ -39,8 +74,13 @@ impl View {
         }
     }
 
-    /// Whether it is the map as it is.
-    pub fn is_upright(self) -> bool {
+    /// Whether it is the problem as it is.
+    pub fn is_plain(self) -> bool {
+        self.is_upright() && self.toward == Toward::Goal
+    }
+
+    /// Whether cells lie where they do on the map.
+    fn is_upright(self) -> bool {
         self.symmetry.is_identity() && self.shift == (0, 0)
     }
 
@@ -96,6 +136,11 @@ impl<'a> Image<'a> {
             map,
             places,
         })
+    }
+
+    /// Where its way leads.
+    pub fn toward(&self) -> Toward {
+        self.view.toward
     }
 
     /// The image of a cell of the reduction.

@@ -34,6 +34,8 @@ mod line;
 mod nav_error;
 mod passages;
 mod path;
+mod pieces;
+mod plans;
 mod pooling;
 mod reach;
 mod reduce;

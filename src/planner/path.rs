@@ -3,7 +3,7 @@
 use super::frame::Point;
 use super::sight::Sight;
 use super::{Plan, Problem};
-use crate::grid::{Cell, Move, Pose2};
+use crate::grid::{Cell, Costmap, Move, Pose2};
 use crate::search::Rules;
 
 /// Points closer than this, in cells, are one.
@@ -39,10 +39,14 @@ pub(super) fn poses_of_cells(problem: &Problem<'_>, cells: &[Cell]) -> Vec<Pose2
 /// Travel cost of moves from cell to cell, in cells, as the search counts it: each move at the
 /// cost of the cell entered.
 pub(super) fn grid_travel_cost(problem: &Problem<'_>, cells: &[Cell]) -> f64 {
-    let rules: &Rules = problem.snapshot().rules();
+    cost_of_moves(problem.map(), problem.snapshot().rules(), cells)
+}
+
+/// The same on any map.
+pub(super) fn cost_of_moves(map: &Costmap, rules: &Rules, cells: &[Cell]) -> f64 {
     let costs = cells.windows(2).map(|pair| {
         let length = Move::between(pair[0], pair[1]).map_or(f64::INFINITY, Move::length);
-        let multiplier = rules.multiplier(problem.map().cost(pair[1]));
+        let multiplier = rules.multiplier(map.cost(pair[1]));
         length * multiplier.unwrap_or(f64::INFINITY)
     });
     costs.sum()

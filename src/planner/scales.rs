@@ -7,10 +7,11 @@
 //! finely as fits. The cheapest verified plan is the answer. Other models think at one scale.
 
 use super::corridor::Corridor;
+use super::plans::{Held, Plans};
 use super::repair::Draft;
 use super::report::timed;
-use super::think::{Held, Limits, Segment, think};
-use super::{HaltReason, Problem, Reduction, Report, path};
+use super::think::{Limits, Segment, think};
+use super::{HaltReason, Problem, Reduction, Report};
 use crate::Result;
 use crate::grid::Cell;
 use crate::model::GridHrm;
@@ -67,49 +68,65 @@ pub(super) fn think_at_scales(
         Some(earlier) => resume(model, problem, earlier, limits, observer, report)?,
         None => None,
     };
-    let whole = match resumed {
-        Some(thought) => thought,
+    let mut look = match resumed {
+        Some(look) => look,
         None => whole(model, problem, max_tokens, limits, observer, report)?,
     };
+    look.plans.put_together(problem, report);
     let patches = model.config().patches();
-    let Some(held) = whole
-        .held
-        .as_ref()
-        .filter(|_| whole.factor > 1 && patches.sparse && limits.closer_look)
-    else {
-        return Ok(whole);
+    let may_look_closer = look.factor > 1 && patches.sparse && limits.closer_look;
+    let Some(held) = look.plans.best().filter(|_| may_look_closer) else {
+        return Ok(look.thought());
     };
+    let cost = held.cost;
     let halt_reason = report.halt_reason;
     let reduction = timed(&mut report.time_ms.reduce, || {
         let corridor = Corridor::around(
             problem.snapshot().geometry(),
             &[&held.cells],
-            MARGIN * whole.factor,
+            MARGIN * look.factor,
         )?;
         let is_inside = |cell| corridor.contains(cell);
         Reduction::within(problem, max_tokens, patches, is_inside, limits.termination)
     });
-    if let Some(reduction) = reduction.filter(|finer| finer.factor() < whole.factor) {
+    let mut is_better = false;
+    if let Some(reduction) = reduction.filter(|finer| finer.factor() < look.factor) {
         // Nobody goes on from a corridor.
         let limits = Limits {
             warm_start: false,
             ..*limits
         };
         let finer = think(model, problem, &reduction, None, &limits, observer, report)?;
-        let cost = |cells: &[Cell]| path::grid_travel_cost(problem, cells);
-        let finer = finer.held;
-        if let Some(finer) = finer.filter(|finer| cost(&finer.cells) <= cost(&held.cells)) {
+        is_better = finer.plans.best().is_some_and(|held| held.cost <= cost);
+        if is_better {
             report.reduction_factor = Some(reduction.factor());
-            return Ok(Thought {
-                held: Some(finer),
-                factor: reduction.factor(),
-                ..whole
-            });
+            look.factor = reduction.factor();
+        }
+        look.plans.extend(finer.plans);
+        look.plans.put_together(problem, report);
+    }
+    if !is_better {
+        // The plan in hand is the coarse one's, whatever became of the finer look.
+        report.halt_reason = halt_reason;
+    }
+    Ok(look.thought())
+}
+
+/// What looking at a map came to so far.
+struct Look {
+    plans: Plans,
+    factor: usize,
+    draft: Option<Draft>,
+}
+
+impl Look {
+    fn thought(self) -> Thought {
+        Thought {
+            held: self.plans.best().cloned(),
+            factor: self.factor,
+            draft: self.draft,
         }
     }
-    // The plan in hand is the coarse one's, whatever became of the finer look.
-    report.halt_reason = halt_reason;
-    Ok(whole)
 }
 
 /// Thinks about the whole map, at one scale after the other until there is a plan.
@@ -120,7 +137,7 @@ fn whole(
     limits: &Limits<'_>,
     observer: &mut dyn FnMut(&Segment<'_>),
     report: &mut Report,
-) -> Result<Thought> {
+) -> Result<Look> {
     let patches = model.config().patches();
     let scales = if patches.sparse {
         &WHOLE[..]
@@ -129,7 +146,11 @@ fn whole(
     };
     report.halt_reason = HaltReason::NotReducible;
     let mut tried = Vec::new();
-    let mut thought = Thought::none();
+    let mut look = Look {
+        plans: Plans::default(),
+        factor: 1,
+        draft: None,
+    };
     for (times, over) in scales {
         let tokens = max_tokens.saturating_mul(*times) / over;
         let reduction = timed(&mut report.time_ms.reduce, || {
@@ -145,20 +166,18 @@ fn whole(
         tried.push(reduction.factor());
         report.reduction_factor = Some(reduction.factor());
         let thinking = think(model, problem, &reduction, None, limits, observer, report)?;
-        if thinking.held.is_some() || thought.draft.is_none() {
-            let factor = reduction.factor();
-            let draft = Draft::of(reduction, &thinking).or(thought.draft);
-            thought = Thought {
-                held: thinking.held,
-                factor,
-                draft,
+        if thinking.plans.best().is_some() || look.draft.is_none() {
+            look = Look {
+                factor: reduction.factor(),
+                draft: Draft::of(reduction, &thinking).or(look.draft),
+                plans: thinking.plans,
             };
         }
-        if thought.held.is_some() || limits.termination.reason().is_some() {
+        if look.plans.best().is_some() || limits.termination.reason().is_some() {
             break;
         }
     }
-    Ok(thought)
+    Ok(look)
 }
 
 /// Goes on from an earlier thought; `None` if the map is seen in other blocks now, or if no plan comes
@@ -170,7 +189,7 @@ fn resume(
     limits: &Limits<'_>,
     observer: &mut dyn FnMut(&Segment<'_>),
     report: &mut Report,
-) -> Result<Option<Thought>> {
+) -> Result<Option<Look>> {
     let reduction = timed(&mut report.time_ms.reduce, || {
         earlier.reduction.on(problem, limits.termination)
     });
@@ -186,16 +205,15 @@ fn resume(
         observer,
         report,
     )?;
+    if thinking.plans.best().is_none() {
+        return Ok(None);
+    }
     let factor = reduction.factor();
-    let draft = Draft::of(reduction, &thinking);
-    let thought = thinking.held.map(|held| {
-        report.reduction_factor = Some(factor);
-        report.warm = true;
-        Thought {
-            held: Some(held),
-            factor,
-            draft,
-        }
-    });
-    Ok(thought)
+    report.reduction_factor = Some(factor);
+    report.warm = true;
+    Ok(Some(Look {
+        factor,
+        draft: Draft::of(reduction, &thinking),
+        plans: thinking.plans,
+    }))
 }

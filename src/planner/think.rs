@@ -3,18 +3,19 @@
 //! After each segment the read-out is followed from the start, brought to the full map and
 //! verified, so that there is an answer at any time. The result is the verified rollout of the
 //! lowest travel cost, not the last one: later segments mostly improve a plan, but nothing makes
-//! them. A map that is moved by a cell, turned or mirrored is the same problem, but not to a model: where
-//! `symmetries` asks for it, several images of the map are thought about, one after the other, and the
-//! best rollout of all and of their mean counts. A model that yields NaN yields no rollout that
-//! arrives, and thinking just goes on.
+//! them. A map that is moved by a cell, turned, mirrored or walked from the goal to the start is the same
+//! problem, but not to a model: where `symmetries` asks for it, several images are thought about, one
+//! after the other, and the best pieces of their rollouts and of those of their mean count. A model that
+//! yields NaN yields no rollout that arrives, and thinking just goes on.
 
 use std::sync::Arc;
 
-use super::image::{Image, View};
+use super::image::{Image, Toward, View};
 use super::path::{grid_travel_cost, poses_of_cells};
+use super::plans::{Held, Plans};
 use super::report::timed;
 use super::verify::{Expected, verify};
-use super::{HaltReason, HaltRule, Policy, Problem, Reduction, Report, Rollout};
+use super::{HaltReason, HaltRule, Policy, Problem, Reduction, Report, Rollout, pieces};
 use crate::grid::{Cell, Pose2};
 use crate::model::{Focus, GridHrm, GridProblems, Readout, Reasoner, Warm, wants_to_halt};
 use crate::search::{Rules, Termination};
@@ -104,20 +105,14 @@ pub(super) struct Candidate {
     pub verified: bool,
     /// Whether it is an evading rollout.
     pub evaded: bool,
-}
-
-/// A plan of the model that holds.
-#[derive(Debug, Clone)]
-pub(super) struct Held {
-    pub cells: Vec<Cell>,
-    /// Whether it is an evading rollout.
-    pub evaded: bool,
+    /// The same on the model's map, also where nothing of it could be brought back.
+    rollout: Vec<Cell>,
 }
 
 /// What thinking about what the model sees came to.
 pub(super) struct Thinking {
-    /// The verified rollout of the lowest travel cost.
-    pub held: Option<Held>,
+    /// The verified rollouts.
+    pub plans: Plans,
     /// Of each cell that the model saw, (cells, 8) row-major: the moves of the last segment on the image
     /// of the map that the plan was found on, or else on the first; `None` if there was no segment.
     pub logits: Option<Arc<Vec<f32>>>,
@@ -142,7 +137,7 @@ pub(super) fn think(
 ) -> Result<Thinking> {
     let mut best: Option<(f64, HaltReason)> = None;
     let mut thinking = Thinking {
-        held: None,
+        plans: Plans::default(),
         logits: None,
         warm: None,
     };
@@ -151,7 +146,8 @@ pub(super) fn think(
     } else {
         limits.symmetries
     };
-    let mut mean = Mean::default();
+    let mut means = [Mean::default(), Mean::default()];
+    let mut rollouts = Vec::new();
     for view in View::all(model.config()).into_iter().take(images) {
         if thinking.logits.is_some() && limits.termination.reason().is_some() {
             break;
@@ -159,42 +155,69 @@ pub(super) fn think(
         let image = Image::of(reduction, view)?;
         let limits = Limits {
             // Thinking goes on from the map itself.
-            warm_start: limits.warm_start && view.is_upright(),
+            warm_start: limits.warm_start && view.is_plain(),
             ..*limits
         };
         let about = think_about(model, problem, &image, earlier, &limits, observer, report)?;
         if images > 1 {
-            mean.add(about.logits.as_deref());
+            means[image.toward() as usize].add(about.logits.as_deref());
         }
-        let cost = about.held.as_ref().map(|(cost, _)| *cost);
+        let cost = about.plans.best().map(|held| held.cost);
         let is_better = cost.is_some_and(|cost| best.is_none_or(|(least, _)| cost < least));
-        if is_better || thinking.logits.is_none() {
+        if (is_better || thinking.logits.is_none()) && image.toward() == Toward::Goal {
             thinking.logits = about.logits.map(Arc::new).or(thinking.logits);
         }
-        if let Some((cost, held)) = about.held.filter(|_| is_better) {
-            thinking.held = Some(held);
+        if let Some(cost) = cost.filter(|_| is_better) {
             best = Some((cost, report.halt_reason));
         }
+        thinking.plans.extend(about.plans);
+        rollouts.extend(about.rollout);
         thinking.warm = thinking.warm.or(about.warm);
     }
     if let Some((_, halt_reason)) = best {
         report.halt_reason = halt_reason;
     }
-    if let Some(logits) = mean.of_several() {
+    for (mean, toward) in means.into_iter().zip([Toward::Goal, Toward::Start]) {
+        let Some(logits) = mean.of_several() else {
+            continue;
+        };
         let policy = Policy::new(reduction.map(), &logits, problem.snapshot().rules());
-        let candidate = decode(problem, reduction, &policy, report);
-        let cost = candidate
-            .verified
-            .then(|| grid_travel_cost(problem, &candidate.cells));
-        if cost.is_some_and(|cost| best.is_none_or(|(least, _)| cost < least)) {
-            let Candidate { cells, evaded, .. } = candidate;
-            thinking.held = Some(Held { cells, evaded });
-        }
-        if cost.is_some() || thinking.held.is_none() {
+        let candidate = decode(problem, reduction, &policy, toward, report);
+        rollouts.push(candidate.rollout.clone());
+        let held = candidate.held(problem);
+        if (held.is_some() || best.is_none()) && toward == Toward::Goal {
             thinking.logits = Some(Arc::new(logits));
         }
+        if let Some(held) = held {
+            thinking.plans.add(held);
+        }
+    }
+    let plan = together(problem, reduction, &rollouts, report);
+    // What ends where it can not go on, evades, and so does what follows it on another way.
+    let evaded = thinking.plans.best().is_none_or(|best| best.evaded);
+    if let Some(plan) = plan {
+        thinking.plans.add(Held { evaded, ..plan });
     }
     Ok(thinking)
+}
+
+/// The plan that can be put together from rollouts of several images, if it holds.
+fn together(
+    problem: &Problem<'_>,
+    reduction: &Reduction,
+    rollouts: &[Vec<Cell>],
+    report: &mut Report,
+) -> Option<Held> {
+    if rollouts.len() < 2 {
+        return None;
+    }
+    let cells = timed(&mut report.time_ms.decode, || {
+        let (map, rules) = (reduction.map(), problem.snapshot().rules());
+        let ways = rollouts.iter().map(Vec::as_slice);
+        pieces::put_together(map, rules, Toward::Goal.ends(reduction), ways)
+    })?;
+    let arrived = true;
+    Candidate::of(problem, reduction, Rollout { cells, arrived }, report).held(problem)
 }
 
 /// The mean of the logits of several images: where each is mistaken somewhere else, it is mistaken
@@ -226,8 +249,10 @@ impl Mean {
 
 /// What thinking about one image came to.
 struct ThinkingAbout {
-    /// The best verified rollout, and its travel cost.
-    held: Option<(f64, Held)>,
+    /// The verified rollouts.
+    plans: Plans,
+    /// The last rollout on the model's map, whether it arrives or not.
+    rollout: Option<Vec<Cell>>,
     logits: Option<Vec<f32>>,
     warm: Option<Arc<Warm>>,
 }
@@ -244,13 +269,14 @@ fn think_about(
 ) -> Result<ThinkingAbout> {
     let model = model.until(limits.termination);
     let reduction = image.reduction;
-    let start = reduction.map().geometry().index(reduction.start());
-    let goal = image.cell(reduction.goal());
+    let (start, goal) = image.toward().ends(reduction);
+    let begin = reduction.map().geometry().index(start);
+    let goal = image.cell(goal);
     let (problems, encoded, earlier) = timed(&mut report.time_ms.encode, || {
         let problems = GridProblems::one(
             &image.map,
             problem.snapshot().rules(),
-            image.cell(reduction.start()),
+            image.cell(start),
             goal,
             model.config().patches(),
         )?;
@@ -278,7 +304,8 @@ fn think_about(
     } else {
         limits.max_segments
     };
-    let mut best: Option<(f64, Held)> = None;
+    let mut plans = Plans::default();
+    let mut rollout = None;
     // The cost of the last verified plan, and how many segments in a row it has not changed.
     let mut steady: Option<(f64, usize)> = None;
     // Whether no token had reason to think in the last segment.
@@ -315,38 +342,36 @@ fn think_about(
             let cells = image.laid_out(policy.moves_on().zip(q_halt).collect());
             focus.note(&encoded, cells.into_iter());
         }
-        let candidate = decode(problem, reduction, &policy, report);
+        let candidate = decode(problem, reduction, &policy, image.toward(), report);
+        rollout = Some(candidate.rollout.clone());
         let is_mistaken = at_rest && !candidate.verified;
         if is_mistaken {
             // All tokens believe in what does not hold: let all of them think again.
             focus = None;
         }
-        let q_halt = readout.q_halt.get(start)?.to_scalar::<f32>()?;
-        let q_continue = readout.q_continue.get(start)?.to_scalar::<f32>()?;
+        let q_halt = readout.q_halt.get(begin)?.to_scalar::<f32>()?;
+        let q_continue = readout.q_continue.get(begin)?.to_scalar::<f32>()?;
         report.segments = before + index;
         report.q_halt = Some(q_halt);
         report.q_continue = Some(q_continue);
-        observer(&Segment {
-            index: before + index,
-            cells: &candidate.cells,
-            poses: &candidate.poses,
-            arrived: candidate.arrived,
-            verified: candidate.verified,
-            q_halt,
-            q_continue,
-            readout: &readout,
-            reduction,
-            problem,
-        });
+        if image.toward() == Toward::Goal {
+            observer(&Segment {
+                index: before + index,
+                cells: &candidate.cells,
+                poses: &candidate.poses,
+                arrived: candidate.arrived,
+                verified: candidate.verified,
+                q_halt,
+                q_continue,
+                readout: &readout,
+                reduction,
+                problem,
+            });
+        }
 
-        let cost = candidate
-            .verified
-            .then(|| grid_travel_cost(problem, &candidate.cells));
-        if let Some(cost) = cost {
-            if best.as_ref().is_none_or(|(lowest, _)| cost < *lowest) {
-                let Candidate { cells, evaded, .. } = candidate;
-                best = Some((cost, Held { cells, evaded }));
-            }
+        if let Some(held) = candidate.held(problem) {
+            let cost = held.cost;
+            plans.add(held);
             let learned = match limits.halt {
                 HaltRule::Confident => q_halt > 0.0,
                 _ => wants_to_halt(q_halt, q_continue),
@@ -371,31 +396,44 @@ fn think_about(
         None => None,
     };
     Ok(ThinkingAbout {
-        held: best,
+        plans,
+        rollout,
         logits: latest,
         warm,
     })
 }
 
-/// Follows a policy from the start, on the model's map and then on the full one. Where its rollout
+/// Follows a policy from end to end, on the model's map and then on the full one. Where its rollout
 /// does not arrive and one that evades loops yields a plan that holds, that is the plan.
 pub(super) fn decode(
     problem: &Problem<'_>,
     reduction: &Reduction,
     policy: &Policy<'_>,
+    toward: Toward,
     report: &mut Report,
 ) -> Candidate {
-    let (start, goal) = (reduction.start(), reduction.goal());
-    let mut brought_back = |rollout: Rollout| Candidate::of(problem, reduction, rollout, report);
-    let candidate = brought_back(policy.rollout(start, goal));
+    let (start, goal) = toward.ends(reduction);
+    let from_the_start = |mut rollout: Rollout| {
+        if toward == Toward::Start {
+            rollout.cells.reverse();
+        }
+        rollout
+    };
+    let rollout = from_the_start(policy.rollout(start, goal));
+    let candidate = Candidate::of(problem, reduction, rollout, report);
     if candidate.arrived {
         return candidate;
     }
-    let evading = policy.evading_rollout(start, goal);
-    if !evading.arrived {
-        return candidate;
-    }
-    let evading = brought_back(evading);
+    let evading = from_the_start(policy.evading_rollout(start, goal));
+    let evading = if evading.arrived {
+        Candidate::of(problem, reduction, evading, report)
+    } else {
+        // It goes on where the other one ends.
+        return Candidate {
+            rollout: evading.cells,
+            ..candidate
+        };
+    };
     if evading.verified {
         Candidate {
             evaded: true,
@@ -407,6 +445,15 @@ pub(super) fn decode(
 }
 
 impl Candidate {
+    /// The same as a plan that holds, if it does.
+    pub fn held(self, problem: &Problem<'_>) -> Option<Held> {
+        self.verified.then(|| Held {
+            cost: grid_travel_cost(problem, &self.cells),
+            cells: self.cells,
+            evaded: self.evaded,
+        })
+    }
+
     /// A rollout on the model's map, brought to the full one and verified.
     fn of(
         problem: &Problem<'_>,
@@ -415,8 +462,12 @@ impl Candidate {
         report: &mut Report,
     ) -> Self {
         let Rollout { cells, arrived } = rollout;
+        let rollout = cells;
         let (cells, poses) = timed(&mut report.time_ms.decode, || {
-            let cells = reduction.expand(problem, &cells);
+            let begins = rollout.first() == Some(&reduction.start());
+            // Nothing leads on from the start of one toward it that has lost its way.
+            let leading = if begins { &rollout[..] } else { &[] };
+            let cells = reduction.expand(problem, leading);
             let poses = poses_of_cells(problem, &cells);
             (cells, poses)
         });
@@ -430,6 +481,7 @@ impl Candidate {
             arrived,
             verified,
             evaded: false,
+            rollout,
         }
     }
 }

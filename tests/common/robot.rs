@@ -94,9 +94,8 @@ impl Outbox for Sent {
         self.wait_at_gate();
         keep(&self.frames, frame.clone());
     }
-    fn costmap(&self, costmap: &CostmapMessage, is_whole: bool) {
-        let sent = (costmap.clone(), is_whole);
-        keep(&self.costmaps, sent);
+    fn costmap(&self, costmap: CostmapMessage, is_whole: bool) {
+        keep(&self.costmaps, (costmap, is_whole));
     }
     fn bond(&self, status: &BondStatus) {
         keep(&self.bond, status.clone());

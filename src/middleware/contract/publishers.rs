@@ -116,13 +116,13 @@ impl Outbox for Publishers {
         sent("the value field", self.value_field.publish(field));
     }
 
-    fn costmap(&self, costmap: &CostmapMessage, is_whole: bool) {
+    fn costmap(&self, costmap: CostmapMessage, is_whole: bool) {
         let header = header_msg(&costmap.header);
         if is_whole {
             let message = OccupancyGrid {
                 header,
                 info: map_info(&costmap.geometry, costmap.header.stamp),
-                data: costmap.data.clone(),
+                data: costmap.data,
             };
             sent("the costmap", self.costmap.publish(message));
         } else {
@@ -132,7 +132,7 @@ impl Outbox for Publishers {
                 y: costmap.window.row as i32,
                 width: costmap.window.width as u32,
                 height: costmap.window.height as u32,
-                data: costmap.data.clone(),
+                data: costmap.data,
             };
             sent("a costmap update", self.costmap_updates.publish(message));
         }

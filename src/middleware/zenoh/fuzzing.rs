@@ -236,7 +236,7 @@ impl Outbox for Silent {
         false
     }
     fn reasoning(&self, _: &ReasoningFrame) {}
-    fn costmap(&self, _: &CostmapMessage, _: bool) {}
+    fn costmap(&self, _: CostmapMessage, _: bool) {}
     fn bond(&self, _: &BondStatus) {}
     fn transition(&self, _: &Edge) {}
 }
