@@ -21,18 +21,26 @@ const PHASES: usize = 4;
 pub(super) struct Layouts(Vec<(usize, Blocks)>);
 
 impl Layouts {
-    pub fn new(window: &Bounds, factor: usize, free: &FreeCounts) -> Self {
+    /// `None` if it was stopped.
+    pub fn new(
+        window: &Bounds,
+        factor: usize,
+        free: &FreeCounts,
+        termination: &Termination,
+    ) -> Option<Self> {
         let skips: Vec<_> = skips(factor).collect();
-        let mut layouts: Vec<(usize, Blocks)> = skips
+        let layouts: Option<Vec<(usize, Blocks)>> = skips
             .into_par_iter()
             .map(|skip| {
                 let blocks = Blocks::new(window, factor, skip);
-                (free.in_whole_blocks(&blocks), blocks)
+                let is_stopped = termination.reason().is_some();
+                (!is_stopped).then(|| (free.in_whole_blocks(&blocks), blocks))
             })
             .collect();
+        let mut layouts = layouts?;
         // Stable: of equals the first, on any number of threads.
         layouts.sort_by_key(|(whole, _)| Reverse(*whole));
-        Self(layouts)
+        Some(Self(layouts))
     }
 
     /// Cells in blocks that are free altogether, at most.

@@ -4,6 +4,7 @@
 
 use super::regions::Bounds;
 use crate::grid::Cell;
+use crate::search::Termination;
 use std::ops::Range;
 
 /// How the cells of a window fall into blocks. Cells beyond the last whole block, and before the
@@ -109,18 +110,26 @@ pub(super) struct FreeCounts {
 }
 
 impl FreeCounts {
-    /// Counts the window's free cells; `is_free` is asked by row and column of the map.
-    pub fn new(window: Bounds, is_free: impl Fn(usize, usize) -> bool) -> Self {
+    /// Counts the window's free cells; `is_free` is asked by row and column of the map. `None` if it was
+    /// stopped.
+    pub fn new(
+        window: Bounds,
+        is_free: impl Fn(usize, usize) -> bool,
+        termination: &Termination,
+    ) -> Option<Self> {
         let stride = window.width() + 1;
         let mut sums = vec![0; stride * (window.height() + 1)];
         for row in 0..window.height() {
+            if termination.reason().is_some() {
+                return None;
+            }
             let mut in_row = 0;
             for col in 0..window.width() {
                 in_row += u32::from(is_free(window.bottom + row, window.left + col));
                 sums[(row + 1) * stride + col + 1] = sums[row * stride + col + 1] + in_row;
             }
         }
-        Self { window, sums }
+        Some(Self { window, sums })
     }
 
     /// The window's free cells.

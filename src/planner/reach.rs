@@ -10,7 +10,8 @@ use crate::grid::{Cell, Move};
 /// The cells a robot can reach from its start.
 #[derive(Debug, Clone)]
 pub(super) struct Reach {
-    regions: BTreeSet<u32>,
+    /// Of each of the snapshot's regions, whether it is reached: every cell of the map is asked for it.
+    regions: Vec<bool>,
     relaxed: BTreeSet<usize>,
     bounds: Bounds,
 }
@@ -51,7 +52,7 @@ impl Reach {
         }
 
         let mut reach = Self {
-            regions: BTreeSet::new(),
+            regions: vec![false; regions.count()],
             relaxed: BTreeSet::new(),
             bounds: Bounds::of_cell(start.row, start.col),
         };
@@ -59,7 +60,7 @@ impl Reach {
         while let Some(node) = waiting.pop() {
             match node {
                 Node::Region(region) => {
-                    if reach.regions.insert(region) {
+                    if !std::mem::replace(&mut reach.regions[region as usize], true) {
                         reach.bounds = reach.bounds.around(regions.bounds(region));
                         let exits = exits.get(&region).into_iter().flatten();
                         waiting.extend(exits.map(|&index| Node::Relaxed(index)));
@@ -80,7 +81,7 @@ impl Reach {
     /// Whether the cell at a row-major index can be reached.
     pub fn contains(&self, snapshot: &Snapshot, index: usize) -> bool {
         match snapshot.regions().of(index) {
-            Some(region) => self.regions.contains(&region),
+            Some(region) => self.regions[region as usize],
             None => self.relaxed.contains(&index),
         }
     }
@@ -88,7 +89,7 @@ impl Reach {
     /// Whether the cell can be reached and a plan may end there: relaxed cells are for leaving.
     pub fn contains_goal(&self, snapshot: &Snapshot, index: usize) -> bool {
         let region = snapshot.regions().of(index);
-        region.is_some_and(|region| self.regions.contains(&region))
+        region.is_some_and(|region| self.regions[region as usize])
     }
 
     /// The rectangle around all cells that can be reached.

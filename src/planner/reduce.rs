@@ -71,9 +71,10 @@ impl Reduction {
     ) -> Option<Self> {
         let window = problem.reach.bounds();
         let width = problem.map().geometry().width();
-        let free = FreeCounts::new(window, |row, col| {
+        let is_free = |row: usize, col: usize| {
             problem.is_reachable(row * width + col) && is_inside(Cell::new(row, col))
-        });
+        };
+        let free = FreeCounts::new(window, is_free, termination)?;
         let max_cells = max_tokens.saturating_mul(patches.side * patches.side);
         let count = |factor: usize| {
             let all = Blocks::new(&window, factor, (0, 0)).count();
@@ -100,7 +101,7 @@ impl Reduction {
             if termination.reason().is_some() {
                 return None;
             }
-            let layouts = Layouts::new(&window, factor, &free);
+            let layouts = Layouts::new(&window, factor, &free, termination)?;
             if layouts.whole() >= least {
                 layout = connecting(layouts);
             } else {
@@ -109,22 +110,27 @@ impl Reduction {
             factor -= 1;
         }
         let layout = layout.or_else(|| coarse.into_iter().rev().find_map(connecting))?;
-        Self::of(problem, window, layout)
+        Self::of(problem, window, layout, termination)
     }
 
-    /// A problem's map in blocks, which were laid over a window of it.
-    fn of(problem: &Problem<'_>, window: Bounds, layout: Layout) -> Option<Self> {
+    /// A problem's map in blocks, which were laid over a window of it; `None` if it was stopped.
+    fn of(
+        problem: &Problem<'_>,
+        window: Bounds,
+        layout: Layout,
+        termination: &Termination,
+    ) -> Option<Self> {
         let geometry = Geometry::unit(layout.blocks.cols, layout.blocks.rows).ok()?;
         let costs = (0..layout.blocks.count())
             .map(|index| {
-                pooled_cost(
-                    problem,
-                    &layout.blocks,
-                    index,
-                    layout.passages.is_open(index),
-                )
+                let begins_row = index % layout.blocks.cols == 0;
+                if begins_row && termination.reason().is_some() {
+                    return None;
+                }
+                let is_open = layout.passages.is_open(index);
+                Some(pooled_cost(problem, &layout.blocks, index, is_open))
             })
-            .collect();
+            .collect::<Option<_>>()?;
         Some(Self {
             map: Arc::new(Costmap::new(geometry, costs).ok()?),
             blocks: layout.blocks,
@@ -162,11 +168,10 @@ impl Reduction {
         if window != self.window || *full != self.full {
             return None;
         }
-        let free = FreeCounts::new(window, |row, col| {
-            problem.is_reachable(row * full.width() + col)
-        });
+        let is_free = |row: usize, col: usize| problem.is_reachable(row * full.width() + col);
+        let free = FreeCounts::new(window, is_free, termination)?;
         let layout = Layout::new(problem, self.blocks, &free, termination)?;
-        let same = Self::of(problem, window, layout)?;
+        let same = Self::of(problem, window, layout, termination)?;
         (same.goal == self.goal).then_some(same)
     }
 

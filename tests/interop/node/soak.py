@@ -167,7 +167,8 @@ class Soak:
                 next_map = max(next_map + 1 / MAP_HZ, now)
             if now >= next_goal:
                 self.goal()
-                next_goal = max(next_goal + 1 / GOAL_HZ, now)
+                # At random times: some goals come while another is worked on, some have time to be reached.
+                next_goal = max(next_goal + self.random.expovariate(GOAL_HZ), now)
             if now >= begin + 60 * (len(samples) + 1):
                 samples.append(rss())
                 print(f'{(now - begin) / 60:4.1f} min: {self.sent} goals, {samples[-1] / 1e6:.1f} MB, '
@@ -218,7 +219,7 @@ def main():
     print(f'memory: {[round(s / 1e6, 1) for s in samples]} MB each minute; mean of the last {part} against '
           f'that of the first {part} after two: {100 * growth:+.1f} %')
     # Plans whose map is no longer kept here cannot be checked; most must be.
-    unchecked = soak.checked < 0.5 * soak.ended['succeeded']
+    unchecked = soak.checked <= 0.5 * soak.ended['succeeded']
     failed = soak.open or soak.defects or status or growth > 0.05 or unchecked
     print('failed' if failed else 'passed')
     rclpy.try_shutdown()
