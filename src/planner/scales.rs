@@ -72,7 +72,10 @@ pub(super) fn think_at_scales(
         Some(look) => look,
         None => whole(model, problem, max_tokens, limits, observer, report)?,
     };
-    look.plans.put_together(problem, report);
+    // The plans of one image become better from segment to segment: together they are as good as the last.
+    if limits.symmetries > 1 {
+        look.plans.put_together(problem, report);
+    }
     let patches = model.config().patches();
     let may_look_closer = look.factor > 1 && patches.sparse && limits.closer_look;
     let Some(held) = look.plans.best().filter(|_| may_look_closer) else {
