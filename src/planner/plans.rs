@@ -9,6 +9,9 @@ use crate::grid::Cell;
 /// What two sums of the same travel costs may differ by, relatively.
 const SAME_WITHIN: f64 = 1e-9;
 
+/// So many plans are kept, so that putting them together takes no longer than a segment.
+const MOST: usize = 64;
+
 /// A plan of the model that holds.
 #[derive(Debug, Clone)]
 pub(super) struct Held {
@@ -24,9 +27,18 @@ pub(super) struct Held {
 pub(super) struct Plans(Vec<Held>);
 
 impl Plans {
+    /// Takes in a plan; the dearest leaves if there are too many.
     pub fn add(&mut self, held: Held) {
-        if self.0.iter().all(|known| known.cells != held.cells) {
-            self.0.push(held);
+        if self.0.iter().any(|known| known.cells == held.cells) {
+            return;
+        }
+        self.0.push(held);
+        if self.0.len() > MOST {
+            let plans = self.0.iter().enumerate();
+            let dearest = plans.max_by(|(_, a), (_, b)| a.cost.total_cmp(&b.cost));
+            if let Some((dearest, _)) = dearest {
+                self.0.remove(dearest);
+            }
         }
     }
 
