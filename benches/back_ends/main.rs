@@ -65,7 +65,8 @@ impl Measured {
     /// What is measured of robots in turns, those that began at the same time.
     fn of<R: Robot, const N: usize>(robots: &[R; N], begin: Instant) -> [Self; N] {
         let mut number = 0;
-        let first_plans = robots.each_ref().map(|robot| {
+        let mut times: [Times; N] = std::array::from_fn(|_| Times::default());
+        for (robot, times) in robots.iter().zip(&mut times) {
             loop {
                 number += 1;
                 robot.send(R::map(number));
@@ -74,9 +75,8 @@ impl Measured {
                 }
             }
             robot.goal();
-            ms(begin.elapsed())
-        });
-        let mut times = [const { Times::NONE }; N];
+            times.first_plan = ms(begin.elapsed());
+        }
         for _ in 0..MAPS {
             for (robot, times) in robots.iter().zip(&mut times) {
                 number += 1;
@@ -102,9 +102,8 @@ impl Measured {
                 times.round_trips.push(round_trip);
             }
         }
-        let mut first_plans = first_plans.into_iter();
         times.map(|times| Self {
-            first_plan: first_plans.next().unwrap_or_default(),
+            first_plan: times.first_plan,
             maps: median(times.maps),
             made: median(times.made),
             goals: median(times.goals),
@@ -115,22 +114,14 @@ impl Measured {
 }
 
 /// Single times, milliseconds; see [`Measured`].
+#[derive(Default)]
 struct Times {
+    first_plan: f64,
     maps: Vec<f64>,
     made: Vec<f64>,
     goals: Vec<f64>,
     planning: Vec<f64>,
     round_trips: Vec<f64>,
-}
-
-impl Times {
-    const NONE: Self = Self {
-        maps: Vec::new(),
-        made: Vec::new(),
-        goals: Vec::new(),
-        planning: Vec::new(),
-        round_trips: Vec::new(),
-    };
 }
 
 fn main() {

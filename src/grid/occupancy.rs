@@ -190,10 +190,11 @@ pub(super) fn check_values(data: &[i8]) -> Result<()> {
     if !data.iter().fold(false, |any, value| any | is_wrong(value)) {
         return Ok(());
     }
-    data.iter().position(is_wrong).map_or(Ok(()), |index| {
-        Err(Error::OccupancyValue {
+    match data.iter().position(is_wrong) {
+        Some(index) => Err(Error::OccupancyValue {
             index,
             value: data[index],
-        })
-    })
+        }),
+        None => Ok(()),
+    }
 }

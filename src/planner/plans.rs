@@ -75,7 +75,7 @@ impl Plans {
         });
         if holds {
             let evaded = self.0.iter().any(|held| held.evaded);
-            self.0.push(Held {
+            self.add(Held {
                 cells,
                 cost,
                 evaded,

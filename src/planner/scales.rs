@@ -72,7 +72,8 @@ pub(super) fn think_at_scales(
         Some(look) => look,
         None => whole(model, problem, max_tokens, limits, observer, report)?,
     };
-    // The plans of one image become better from segment to segment: together they are as good as the last.
+    // The plans of one image become better from segment to segment: together they are hardly better than
+    // the last.
     if limits.symmetries > 1 {
         look.plans.put_together(problem, report);
     }

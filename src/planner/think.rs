@@ -182,8 +182,8 @@ pub(super) fn think(
             continue;
         };
         let policy = Policy::new(reduction.map(), &logits, problem.snapshot().rules());
-        let candidate = decode(problem, reduction, &policy, toward, report);
-        rollouts.push(candidate.rollout.clone());
+        let mut candidate = decode(problem, reduction, &policy, toward, report);
+        rollouts.push(std::mem::take(&mut candidate.rollout));
         let held = candidate.held(problem);
         if (held.is_some() || best.is_none()) && toward == Toward::Goal {
             thinking.logits = Some(Arc::new(logits));
@@ -193,7 +193,7 @@ pub(super) fn think(
         }
     }
     let plan = together(problem, reduction, &rollouts, report);
-    // What ends where it can not go on, evades, and so does what follows it on another way.
+    // Put together from rollouts that do not arrive, it leaves dead ends behind, as one that evades does.
     let evaded = thinking.plans.best().is_none_or(|best| best.evaded);
     if let Some(plan) = plan {
         thinking.plans.add(Held { evaded, ..plan });
@@ -342,8 +342,8 @@ fn think_about(
             let cells = image.laid_out(policy.moves_on().zip(q_halt).collect());
             focus.note(&encoded, cells.into_iter());
         }
-        let candidate = decode(problem, reduction, &policy, image.toward(), report);
-        rollout = Some(candidate.rollout.clone());
+        let mut candidate = decode(problem, reduction, &policy, image.toward(), report);
+        rollout = Some(std::mem::take(&mut candidate.rollout));
         let is_mistaken = at_rest && !candidate.verified;
         if is_mistaken {
             // All tokens believe in what does not hold: let all of them think again.
@@ -425,15 +425,14 @@ pub(super) fn decode(
         return candidate;
     }
     let evading = from_the_start(policy.evading_rollout(start, goal));
-    let evading = if evading.arrived {
-        Candidate::of(problem, reduction, evading, report)
-    } else {
+    if !evading.arrived {
         // It goes on where the other one ends.
         return Candidate {
             rollout: evading.cells,
             ..candidate
         };
-    };
+    }
+    let evading = Candidate::of(problem, reduction, evading, report);
     if evading.verified {
         Candidate {
             evaded: true,
@@ -461,11 +460,13 @@ impl Candidate {
         rollout: Rollout,
         report: &mut Report,
     ) -> Self {
-        let Rollout { cells, arrived } = rollout;
-        let rollout = cells;
+        let Rollout {
+            cells: rollout,
+            arrived,
+        } = rollout;
         let (cells, poses) = timed(&mut report.time_ms.decode, || {
             let begins = rollout.first() == Some(&reduction.start());
-            // Nothing leads on from the start of one toward it that has lost its way.
+            // One that was to come to the start and did not, says nothing of how to leave it.
             let leading = if begins { &rollout[..] } else { &[] };
             let cells = reduction.expand(problem, leading);
             let poses = poses_of_cells(problem, &cells);
